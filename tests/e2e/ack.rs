@@ -122,7 +122,7 @@ fn a_known_case_is_acknowledged_shown_and_expires() {
 }
 
 #[test]
-fn what_cannot_be_acknowledged_says_why() {
+fn an_impossible_acknowledgement_is_refused_with_the_reason() {
     let ranch = Ranch::ran();
     let ack = |args: &[&str]| {
         let all: Vec<&str> = ["monitor", "ack"].iter().chain(args).copied().collect();
@@ -172,7 +172,7 @@ fn what_cannot_be_acknowledged_says_why() {
 
 #[test]
 #[cfg(debug_assertions)]
-fn a_kill_around_an_acknowledgement_leaves_it_whole_or_not_there() {
+fn a_kill_around_an_acknowledgement_leaves_it_complete_or_absent() {
     let ranch = Ranch::ran();
     let args = [
         "monitor",

@@ -114,7 +114,7 @@ fn herd_of(boundary: &str) -> &'static str {
 }
 
 #[test]
-fn a_version_beside_the_active_one_is_recorded_and_no_answer() {
+fn runs_of_an_inactive_version_are_recorded_but_are_not_answers() {
     let ranch = Ranch::ran();
     let _ = ranch
         .run(&[
@@ -191,7 +191,7 @@ fn a_herd_that_moves_mid_month_is_counted_where_it_is() {
 }
 
 #[test]
-fn a_batch_answers_as_its_single_runs_do() {
+fn a_batch_gives_the_same_answers_as_single_runs() {
     let (one, all) = (Ranch::sample(), Ranch::sample());
     for ranch in [&one, &all] {
         let _ = ranch.run(&["ingest"]).exits(0);

@@ -70,7 +70,7 @@ fn manifest_of(ranch: &Ranch, run: &Json) -> String {
 }
 
 #[test]
-fn what_was_not_touched_holds_and_is_counted() {
+fn an_untouched_deployment_audits_clean_and_its_objects_are_counted() {
     let ranch = Ranch::ran();
     let data = ranch.data(&["audit"], 0);
     let checked = &data["checked"];
@@ -264,7 +264,7 @@ fn a_missing_guard_is_named() {
 }
 
 #[test]
-fn manifests_that_are_missing_or_changed_are_bad_and_orphans_are_told() {
+fn missing_or_changed_manifests_are_bad_and_orphans_are_reported() {
     let ranch = Ranch::ran();
     let manifest = manifest_of(&ranch, &some_run(&ranch));
     let orphan = "out/manifests/north/2025-06-30_sha256-jcs-v1:00.json";
@@ -310,7 +310,7 @@ fn a_changed_component_or_release_is_bad() {
 }
 
 #[test]
-fn where_nothing_is_recorded_nothing_is_audited_and_no_ledger_is_begun() {
+fn an_audit_of_a_missing_or_empty_ledger_is_refused_and_creates_none() {
     let ranch = Ranch::new();
     for empty in [false, true] {
         for args in [
@@ -334,7 +334,7 @@ fn where_nothing_is_recorded_nothing_is_audited_and_no_ledger_is_begun() {
 }
 
 #[test]
-fn a_lock_file_that_cannot_be_read_is_bad_and_everything_else_is_checked() {
+fn an_unreadable_lock_file_is_bad_and_everything_else_is_checked() {
     let ranch = Ranch::ran();
     let before = ranch.data(&["audit"], 0);
     let lock = ranch.read("provender.lock");
@@ -397,7 +397,7 @@ fn damage(ranch: &Ranch, table: &str) {
 }
 
 #[test]
-fn a_check_that_comes_to_a_damaged_page_is_not_made_and_the_others_are() {
+fn checks_that_need_a_damaged_page_are_not_made_and_all_others_are() {
     const ALL: [&str; 11] = [
         "database",
         "schema",
@@ -462,7 +462,7 @@ fn a_check_that_comes_to_a_damaged_page_is_not_made_and_the_others_are() {
 }
 
 #[test]
-fn what_is_bad_beside_a_damaged_page_is_told() {
+fn bad_objects_are_reported_even_if_a_page_is_damaged() {
     let ranch = Ranch::ran();
     forge(&ranch, "UPDATE entry SET actor = 'somebody' WHERE seq = 1");
     let component = ranch.path("components");
@@ -480,7 +480,7 @@ fn what_is_bad_beside_a_damaged_page_is_told() {
 }
 
 #[test]
-fn a_backup_audits_as_its_ledger_does() {
+fn a_backup_audits_like_its_ledger() {
     let ranch = Ranch::ran();
     let _ = ranch.run(&["backup", "backup"]).exits(0);
     let data = ranch.data(&["audit", "--ledger", "backup/ledger.db"], 0);

@@ -6,7 +6,7 @@ use crate::kit::Ranch;
 
 /// What a run replaces is of its own place and logic: another run's answer would be gone.
 #[test]
-fn a_run_that_replaces_one_of_another_place_is_named() {
+fn a_run_that_replaces_a_run_of_another_place_is_named() {
     let ranch = Ranch::ran();
     let _ = ranch
         .run(&["ingest", "--forage", "story/forage_revised.csv", "--accept"])
@@ -28,7 +28,7 @@ fn a_run_that_replaces_one_of_another_place_is_named() {
 
 /// SQLite lets anybody make names that are like those of its statistics.
 #[test]
-fn what_is_named_like_statistics_is_named_too() {
+fn objects_named_like_statistics_tables_are_reported() {
     let ranch = Ranch::ran();
     open(&ranch).execute_batch("ANALYZE").unwrap();
     let _ = ranch.run(&["audit"]).exits(0);
@@ -47,7 +47,7 @@ fn what_is_named_like_statistics_is_named_too() {
 
 /// A value that no row can have is damage, whichever verb comes to it.
 #[test]
-fn a_value_that_no_row_can_have_is_damage_for_every_verb() {
+fn an_impossible_value_is_damage_for_every_verb() {
     let ranch = Ranch::ran();
     forge(&ranch, "UPDATE run SET guardrail = 7");
     for args in [
@@ -65,7 +65,7 @@ fn a_value_that_no_row_can_have_is_damage_for_every_verb() {
 /// A pipe in the place of a file is no file; whoever opened it would wait for ever.
 #[test]
 #[cfg(target_os = "linux")]
-fn a_pipe_in_the_place_of_a_manifest_or_component_is_named() {
+fn a_pipe_in_place_of_a_manifest_or_component_is_named() {
     let ranch = Ranch::ran();
     let (manifest, _) = ranch.files("out/manifests").pop().unwrap();
     let component = ranch.path("components/days_remaining-v2.wasm");

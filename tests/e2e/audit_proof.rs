@@ -82,7 +82,7 @@ fn rewrite(ranch: &Ranch) {
 }
 
 #[test]
-fn a_ledger_with_every_hash_computed_anew_is_caught_by_a_checkpoint_alone() {
+fn only_a_checkpoint_reveals_a_ledger_with_every_hash_recomputed() {
     let ranch = Ranch::ran();
     key(&ranch);
     checkpoint(&ranch, "one.checkpoint");
@@ -116,7 +116,7 @@ fn a_ledger_with_every_hash_computed_anew_is_caught_by_a_checkpoint_alone() {
 }
 
 #[test]
-fn entries_cut_off_the_end_are_caught_by_a_checkpoint() {
+fn a_checkpoint_reveals_entries_cut_off_the_end() {
     let ranch = Ranch::ran();
     let _ = ranch.run(&["replay", "--all"]).exits(0);
     key(&ranch);
@@ -132,7 +132,7 @@ fn entries_cut_off_the_end_are_caught_by_a_checkpoint() {
 }
 
 #[test]
-fn a_checkpoint_that_was_not_signed_with_the_key_is_refused() {
+fn a_checkpoint_not_signed_with_the_key_is_refused() {
     let ranch = Ranch::ran();
     key(&ranch);
     let _ = ranch
@@ -162,7 +162,7 @@ fn a_checkpoint_that_was_not_signed_with_the_key_is_refused() {
 
 #[test]
 #[cfg(unix)]
-fn a_private_key_is_its_owners_alone_and_never_overwritten() {
+fn only_its_owner_can_read_a_private_key_and_it_is_never_overwritten() {
     use std::os::unix::fs::PermissionsExt as _;
     let ranch = Ranch::ran();
     key(&ranch);
@@ -197,7 +197,7 @@ fn python(ranch: &Ranch, args: &[&str]) -> Option<Output> {
 }
 
 #[test]
-fn a_program_in_another_language_verifies_a_proof_and_refuses_every_other_text() {
+fn a_program_in_another_language_verifies_a_proof_and_refuses_altered_ones() {
     let ranch = Ranch::ran();
     key(&ranch);
     let run = some_run(&ranch);
@@ -251,7 +251,7 @@ fn a_program_in_another_language_verifies_a_proof_and_refuses_every_other_text()
 }
 
 #[test]
-fn nothing_is_proved_of_a_changed_row() {
+fn a_changed_row_cannot_be_proved() {
     let ranch = Ranch::ran();
     let id = some_run(&ranch)["run_id"].as_str().unwrap().to_owned();
     forge(
@@ -268,7 +268,7 @@ fn nothing_is_proved_of_a_changed_row() {
 }
 
 #[test]
-fn a_bundle_is_computed_again_where_nothing_else_is() {
+fn a_bundle_is_replayed_on_a_machine_that_has_nothing_else() {
     let ranch = Ranch::ran();
     key(&ranch);
     let run = some_run(&ranch);
@@ -340,7 +340,7 @@ fn place_of(bundle: &[u8], member: &str) -> std::ops::Range<usize> {
 
 /// A bit of every byte but the component's, and of some of those: its SHA-256 is over all of them.
 #[test]
-fn a_changed_bit_of_a_bundle_is_refused_but_for_its_ceilings() {
+fn a_changed_bit_of_a_bundle_is_refused_except_in_its_ceilings() {
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/audit-v1");
     let key = std::fs::read_to_string(kept.join("ledger.key.pub")).unwrap();
     let key = Verifier::parse("ledger.key.pub", &key).unwrap();
@@ -379,7 +379,7 @@ fn a_changed_bit_of_a_bundle_is_refused_but_for_its_ceilings() {
 }
 
 #[test]
-fn ceilings_of_a_bundle_outside_the_programs_own_are_refused() {
+fn ceilings_of_a_bundle_outside_the_programs_own_range_are_refused() {
     let auditor = Ranch::empty();
     std::fs::create_dir_all(auditor.dir()).unwrap();
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/audit-v1");
@@ -414,7 +414,7 @@ fn ceilings_of_a_bundle_outside_the_programs_own_are_refused() {
 /// `audit key`, then `explain RUN --bundle` and `audit prove RUN` with that key. What an auditor keeps
 /// must hold with every later program, for as long as the forms are called v1.
 #[test]
-fn what_an_auditor_was_given_by_the_first_program_still_holds() {
+fn proofs_and_bundles_of_the_first_program_are_still_valid() {
     const RUN: &str =
         "sha256-jcs-v1:c2a9f37a369faedd8af443e78b480ec3f60f4fc6a867af00409a0c6686d3628b";
     let auditor = Ranch::empty();

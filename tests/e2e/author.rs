@@ -109,7 +109,7 @@ fn answers_from(folder: &Path, ranch: &str, built: &str) {
 
 #[test]
 #[cfg(unix)]
-fn the_guide_of_rust_holds_literally_and_a_new_example_builds_too() {
+fn the_rust_guide_works_literally_and_a_new_example_builds() {
     if !can_build_rust() {
         return;
     }
@@ -208,7 +208,7 @@ fn the_guide_of_rust_holds_literally_and_a_new_example_builds_too() {
 
 #[test]
 #[cfg(unix)]
-fn the_guide_of_python_holds_literally() {
+fn the_python_guide_works_literally() {
     let Some(tool) = componentize_py() else {
         return;
     };
@@ -256,7 +256,7 @@ class Logic(export(LOGIC)):
 
 #[test]
 #[cfg(unix)]
-fn what_goes_wrong_in_python_arrives_in_words() {
+fn errors_in_python_are_reported_in_words() {
     if componentize_py().is_none() {
         return;
     }

@@ -73,7 +73,7 @@ fn all(parts: &[String]) -> String {
 }
 
 #[test]
-fn new_says_what_it_made() {
+fn new_reports_what_it_created() {
     let (ranch, tools) = (Ranch::empty(), Tools::none());
     let new = |args: &[&str]| says(&ranch, &tools.path(), &[&["plugin", "new"], args].concat());
     insta::assert_snapshot!(all(&[
@@ -86,7 +86,7 @@ fn new_says_what_it_made() {
 }
 
 #[test]
-fn new_refuses_a_name_that_no_component_may_have() {
+fn new_refuses_a_name_that_is_invalid_for_a_component() {
     let (ranch, tools) = (Ranch::empty(), Tools::none());
     let new = |args: &[&str]| says(&ranch, &tools.path(), &[&["plugin", "new"], args].concat());
     insta::assert_snapshot!(all(&[
@@ -102,7 +102,7 @@ fn new_refuses_a_name_that_no_component_may_have() {
 }
 
 #[test]
-fn new_refuses_what_it_cannot_start_from_or_would_overwrite() {
+fn new_refuses_an_unusable_starting_point_and_overwrites_nothing() {
     let (ranch, tools) = (Ranch::new(), Tools::none());
     let new = |args: &[&str]| says(&ranch, &tools.path(), &[&["plugin", "new"], args].concat());
     ranch.write("taken/notes.txt", "mine");
@@ -127,7 +127,7 @@ fn new_refuses_what_it_cannot_start_from_or_would_overwrite() {
 }
 
 #[test]
-fn build_refuses_a_folder_that_is_no_logic() {
+fn build_refuses_a_folder_that_is_not_a_logic() {
     let (ranch, tools) = (Ranch::empty(), Tools::none());
     let build = |dir: &str| says(&ranch, &tools.path(), &["plugin", "build", dir]);
     ranch.write("empty/notes.txt", "");
@@ -154,7 +154,7 @@ fn build_refuses_a_folder_that_is_no_logic() {
 
 #[test]
 #[cfg(unix)]
-fn build_names_the_tool_that_is_missing_and_the_command_that_installs_it() {
+fn build_names_a_missing_tool_and_the_command_that_installs_it() {
     let ranch = Ranch::empty();
     for lang in ["rust", "python"] {
         let new = ["plugin", "new", "rain_balance:v1", "--lang", lang, "--dir"];
@@ -186,7 +186,7 @@ esac"#;
 
 #[test]
 #[cfg(unix)]
-fn build_compares_what_the_component_declares_with_what_its_folder_says() {
+fn build_compares_the_components_declaration_with_its_folders_manifest() {
     let ranch = Ranch::new();
     let new = ["plugin", "new", "days_remaining:v3", "--lang", "python"];
     let _ = ranch
@@ -204,7 +204,7 @@ fn build_compares_what_the_component_declares_with_what_its_folder_says() {
 }
 
 #[test]
-fn test_of_a_folder_asks_for_its_build_and_says_what_was_changed_since() {
+fn test_of_a_folder_asks_for_a_build_and_names_what_changed_since() {
     let ranch = Ranch::new();
     let new = ["plugin", "new", "days_remaining:v3", "--dir", "next"];
     let _ = ranch
@@ -247,7 +247,7 @@ fn test_of_a_folder_asks_for_its_build_and_says_what_was_changed_since() {
 
 #[test]
 #[cfg(unix)]
-fn build_shows_what_the_tool_said_and_keeps_the_last_component() {
+fn build_shows_the_output_of_the_tool_and_keeps_the_last_component() {
     let ranch = Ranch::empty();
     let new = ["plugin", "new", "rain_balance:v1", "--lang", "python"];
     let _ = ranch.run(&[&new[..], &["--dir", "rain"]].concat()).exits(0);
@@ -280,7 +280,7 @@ exit 1"#;
 
 /// The shipped versions are folders as `plugin new` makes them.
 #[test]
-fn the_shipped_folders_say_what_they_are() {
+fn every_shipped_folder_names_its_own_logic() {
     let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../logic-plugins");
     let ranch = Ranch::empty();
     for (folder, logic) in [
@@ -304,7 +304,7 @@ fn the_shipped_folders_say_what_they_are() {
 /// The file says where component and cases lie and is no source of the bytes: a frozen version may be
 /// given one, and keeps the one it has.
 #[test]
-fn a_frozen_folder_may_be_given_its_manifest_and_no_other() {
+fn a_frozen_folder_may_get_a_manifest_and_then_keeps_it() {
     let ranch = Ranch::empty();
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../logic-plugins");
     let manifest = "days-remaining-v2/provender-plugin.toml";

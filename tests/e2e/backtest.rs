@@ -8,7 +8,7 @@ use crate::backtest_kit::{
 };
 
 #[test]
-fn figures_are_those_of_computing_both_versions() {
+fn figures_equal_those_from_computing_both_versions() {
     let ranch = recorded();
     let before = computed(&ranch, "days_remaining:v2");
     let after = computed(&ranch, "days_remaining:v1");
@@ -156,7 +156,7 @@ fn a_planted_change_is_found_in_a_candidate_file() {
 }
 
 #[test]
-fn a_draft_can_be_tried_and_still_records_nothing() {
+fn a_draft_can_be_backtested_and_still_records_nothing() {
     let ranch = recorded();
     let pinned = ranch.data(&["backtest", "days_remaining:v1"], 0);
     let lock = ranch.read("provender.lock");
@@ -176,7 +176,7 @@ fn a_draft_can_be_tried_and_still_records_nothing() {
 }
 
 #[test]
-fn the_same_component_changes_nothing_and_a_parameter_does() {
+fn the_same_component_shows_no_change_and_another_parameter_does() {
     let ranch = recorded();
     let same = ranch.data(&["backtest", "days_remaining:v2"], 0);
     for o in same["outcomes"].as_array().unwrap() {
@@ -207,7 +207,7 @@ fn the_same_component_changes_nothing_and_a_parameter_does() {
 }
 
 #[test]
-fn the_report_is_written_as_markdown_and_as_one_page() {
+fn the_report_is_written_as_markdown_and_as_one_html_page() {
     let ranch = recorded();
     let ran = ranch
         .run(&[

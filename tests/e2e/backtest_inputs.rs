@@ -4,7 +4,7 @@ use crate::backtest_kit::{DAYS, computed, middle, outcome, recorded, with_days};
 use crate::kit::Ranch;
 
 #[test]
-fn what_the_candidate_reads_beyond_is_what_was_known_then() {
+fn additional_inputs_of_the_candidate_are_those_known_at_the_time() {
     let ranch = Ranch::sample();
     ranch.edit(
         "provender.toml",
@@ -39,7 +39,7 @@ fn what_the_candidate_reads_beyond_is_what_was_known_then() {
 }
 
 #[test]
-fn a_version_that_never_answered_is_computed_as_the_side_before() {
+fn the_before_side_is_computed_if_its_version_was_never_active() {
     let ranch = recorded();
     let data = ranch.data(
         &[
@@ -107,7 +107,7 @@ fn inputs_that_cannot_be_proved_come_from_the_manifest() {
 }
 
 #[test]
-fn what_is_ingested_later_reaches_no_recorded_answer() {
+fn later_ingests_do_not_change_a_backtest() {
     let ranch = recorded();
     let before = ranch.data(&["backtest", "days_remaining:v1"], 0);
     let _ = ranch
@@ -149,7 +149,7 @@ fn what_is_ingested_later_reaches_no_recorded_answer() {
 }
 
 #[test]
-fn a_logic_without_herds_is_tried_on_a_copy_of_the_ledger() {
+fn a_logic_without_herds_is_backtested_on_a_copy_of_the_ledger() {
     let ranch = recorded();
     let here = ranch.data(&["backtest", "frost_days:v1"], 0);
     assert_eq!(here["rows"], 44, "four pastures on eleven days");
@@ -167,7 +167,7 @@ fn a_logic_without_herds_is_tried_on_a_copy_of_the_ledger() {
 }
 
 #[test]
-fn a_reissued_answer_counts_with_its_own_inputs() {
+fn a_reissued_answer_is_compared_with_its_own_inputs() {
     let ranch = Ranch::ran();
     let _ = ranch
         .run(&[

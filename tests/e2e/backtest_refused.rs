@@ -4,7 +4,7 @@ use crate::backtest_kit::{DAYS, divide_by, outcome, patched, recorded, with_days
 use crate::kit::Ranch;
 
 #[test]
-fn rows_on_which_the_candidate_fails_are_told_and_end_with_17() {
+fn rows_on_which_the_candidate_fails_are_reported_and_end_with_17() {
     let ranch = recorded();
     // The word for the home field's basis is no UTF-8 any more: its rows fail, the others do not.
     patched(
@@ -50,7 +50,7 @@ fn rows_on_which_the_candidate_fails_are_told_and_end_with_17() {
 }
 
 #[test]
-fn nothing_recorded_is_66_and_never_a_pass() {
+fn a_backtest_without_recorded_runs_is_66_and_never_a_pass() {
     let empty = Ranch::sample();
     let ran = empty.run(&["backtest", "days_remaining:v1"]).exits(66);
     insta::assert_snapshot!(ran.stderr, @r#"
@@ -101,7 +101,7 @@ fn nothing_recorded_is_66_and_never_a_pass() {
 }
 
 #[test]
-fn what_cannot_be_tried_is_refused() {
+fn an_impossible_backtest_is_refused() {
     let ranch = recorded();
     for (args, code) in [
         (&["backtest", "days_remaining:v9"][..], 66),
@@ -147,7 +147,7 @@ fn what_cannot_be_tried_is_refused() {
 }
 
 #[test]
-fn nothing_is_written() {
+fn a_backtest_writes_nothing() {
     let ranch = recorded();
     // Compiled code may be kept; nothing else.
     let _ = ranch.run(&["backtest", "days_remaining:v1"]).exits(0);

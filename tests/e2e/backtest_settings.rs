@@ -30,7 +30,7 @@ fn section<'a>(text: &'a str, heading: &str, next: &str) -> &'a str {
 }
 
 #[test]
-fn every_setting_that_differs_is_named_with_both_values_and_who_set_them() {
+fn every_differing_setting_is_listed_with_both_values_and_their_origin() {
     let ranch = recorded();
     ranch.edit(
         "logic.toml",
@@ -86,7 +86,7 @@ fn every_setting_that_differs_is_named_with_both_values_and_who_set_them() {
 }
 
 #[test]
-fn a_one_off_parameter_and_a_threshold_of_the_candidate_are_told() {
+fn one_off_parameters_and_thresholds_of_the_candidate_are_reported() {
     let ranch = recorded();
     let args = [
         "backtest",
@@ -121,7 +121,7 @@ fn a_one_off_parameter_and_a_threshold_of_the_candidate_are_told() {
 }
 
 #[test]
-fn a_candidate_without_a_block_where_the_active_version_has_one_is_a_warning() {
+fn a_candidate_without_a_block_that_the_active_version_has_is_a_warning() {
     let ranch = recorded();
     let text = ranch.read("logic.toml");
     let (v2, rest) = text.split_once("# The first version, kept").unwrap();
@@ -172,7 +172,7 @@ fn a_candidate_without_a_block_where_the_active_version_has_one_is_a_warning() {
 }
 
 #[test]
-fn two_versions_without_a_common_outcome_are_no_pass() {
+fn two_versions_without_a_common_outcome_do_not_pass() {
     let ranch = recorded();
     let args = [
         "backtest",
@@ -194,7 +194,7 @@ fn two_versions_without_a_common_outcome_are_no_pass() {
 }
 
 #[test]
-fn a_dry_run_says_what_would_be_recorded() {
+fn a_dry_run_shows_what_would_be_recorded() {
     let ranch = Ranch::sample();
     let _ = ranch.run(&["ingest"]).exits(0);
     let args = ["compute", "--boundary", "north", "--as-of", "2025-06-30"];

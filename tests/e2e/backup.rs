@@ -28,7 +28,7 @@ fn a_backup_carries_the_release_store() {
 }
 
 #[test]
-fn of_backups_that_begin_at_once_one_is_made_whole() {
+fn of_backups_that_start_together_exactly_one_completes() {
     let ranch = Ranch::ran();
     for round in 0..5 {
         let folder = format!("copy{round}");
@@ -58,7 +58,7 @@ fn of_backups_that_begin_at_once_one_is_made_whole() {
 
 /// Refusals with their whole text; nothing is changed by any.
 #[test]
-fn where_a_backup_cannot_lie_it_is_told_why() {
+fn a_backup_to_an_unusable_place_is_refused_with_the_reason() {
     let ranch = v1();
     cut(&ranch, "days_remaining:v1", "first");
     ranch.write("file", "mine");
@@ -108,7 +108,7 @@ fn where_a_backup_cannot_lie_it_is_told_why() {
 }
 
 #[test]
-fn before_anything_is_computed_a_backup_makes_no_folder_in_the_deployment() {
+fn a_backup_before_the_first_run_creates_no_folder_in_the_deployment() {
     let ranch = ingested();
     let copied = ranch.data(&["backup", "copy"], 0);
     assert_eq!(copied["manifests"], 0);
@@ -171,7 +171,7 @@ impl Held {
 
 #[test]
 #[cfg(debug_assertions)]
-fn a_prune_beside_a_backup_or_an_audit_makes_neither_wrong() {
+fn a_prune_during_a_backup_or_an_audit_makes_neither_wrong() {
     for (place, args) in [
         ("audit.before-runs", &["audit", "--json"][..]),
         ("backup.before-manifests", &["backup", "copy", "--json"]),

@@ -35,17 +35,17 @@ fn part(part: usize) {
 }
 
 #[test]
-fn what_a_check_refuses_is_refused_in_time_and_space_one() {
+fn components_are_refused_in_bounded_time_and_memory_one() {
     part(0);
 }
 
 #[test]
-fn what_a_check_refuses_is_refused_in_time_and_space_two() {
+fn components_are_refused_in_bounded_time_and_memory_two() {
     part(1);
 }
 
 #[test]
-fn a_component_that_keeps_the_compiler_busy_ends_the_process_and_nothing_else() {
+fn a_component_that_compiles_too_long_ends_its_command_and_nothing_else() {
     let ranch = ranch();
     ranch.edit(
         "provender.toml",
@@ -70,7 +70,7 @@ fn a_component_that_keeps_the_compiler_busy_ends_the_process_and_nothing_else() 
 }
 
 #[test]
-fn a_component_nested_as_deep_as_allowed_is_looked_at() {
+fn a_component_nested_as_deep_as_allowed_is_examined() {
     let ranch = ranch();
     std::fs::write(ranch.path("deep.wasm"), bombs::nested(32)).unwrap();
     refused(
@@ -82,7 +82,7 @@ fn a_component_nested_as_deep_as_allowed_is_looked_at() {
 }
 
 #[test]
-fn a_component_cut_anywhere_is_refused() {
+fn a_component_truncated_anywhere_is_refused() {
     let ranch = ranch();
     let whole = guest("whole", crate::hostile::components::Code::default());
     for cut in (0..whole.len()).step_by(whole.len() / 12) {
@@ -105,7 +105,7 @@ fn sparse(ranch: &Ranch, inside: &str, head: &str) {
 }
 
 #[test]
-fn a_file_that_is_far_too_large_is_read_up_to_its_ceiling_only() {
+fn a_huge_file_is_read_only_up_to_its_ceiling() {
     let ranch = ranch();
     ranch.edit(
         "provender.toml",

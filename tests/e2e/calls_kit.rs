@@ -225,7 +225,7 @@ fn what(call: &str, cwd: &str) -> Option<What> {
 
 /// Without it no test here would tell a sync that failed, or came too late, from one that held.
 #[test]
-fn a_sync_counts_when_it_succeeded_and_from_its_end_on() {
+fn a_sync_counts_only_if_it_succeeded_and_only_after_its_end() {
     let trace = "\
 1 write(4</r/.writing/1.tmp>, \"a\", 1) = 1
 1 fsync(4</r/.writing/1.tmp> <unfinished ...>

@@ -77,7 +77,7 @@ pub(crate) fn status(ranch: &Ranch) -> Json {
 }
 
 #[test]
-fn a_canary_back_fills_goes_on_daily_and_its_runs_answer_once_promoted() {
+fn a_canary_backfills_continues_daily_and_its_runs_answer_once_promoted() {
     let ranch = two();
     let first = ranch.answer("north", "h-heifers");
     let started = canary(&ranch, &["--window-days", "14", "--reason", "look"], 0);
@@ -182,7 +182,7 @@ fn a_canary_back_fills_goes_on_daily_and_its_runs_answer_once_promoted() {
 }
 
 #[test]
-fn a_share_takes_the_same_boundaries_every_day_and_goes_on_where_it_was_cut_short() {
+fn a_share_takes_the_same_boundaries_daily_and_continues_after_an_interruption() {
     let ranch = two();
     // Of the sample's boundaries creek alone lies below 50 percent; it has two herds.
     let started = canary(&ranch, &["--window-days", "5", "--share", "50"], 0);
@@ -268,7 +268,7 @@ fn a_canary_that_makes_no_sense_is_refused_with_the_next_step() {
 }
 
 #[test]
-fn what_only_one_side_has_is_counted_and_named() {
+fn rows_that_only_one_side_has_are_counted_and_named() {
     let ranch = two();
     // Two days that the active release never computed.
     let started = ranch.data(
@@ -305,7 +305,7 @@ fn what_only_one_side_has_is_counted_and_named() {
 }
 
 #[test]
-fn a_canary_goes_on_beside_another_release_and_ends_with_its_own() {
+fn a_canary_continues_beside_another_release_and_ends_when_its_own_is_active() {
     let ranch = two();
     let _ = canary(&ranch, &[], 0);
     ranch.write(
@@ -329,7 +329,7 @@ fn a_canary_goes_on_beside_another_release_and_ends_with_its_own() {
 }
 
 #[test]
-fn a_canary_that_cannot_run_is_told_and_fails_nothing() {
+fn a_canary_that_cannot_run_is_reported_and_fails_nothing() {
     let ranch = two();
     let _ = canary(&ranch, &[], 0);
     let before = ranch.data(&["run", "--as-of", "2025-07-01"], 2);
@@ -360,7 +360,7 @@ fn a_canary_that_cannot_run_is_told_and_fails_nothing() {
 }
 
 #[test]
-fn of_two_who_start_a_canary_one_does() {
+fn of_two_commands_that_start_a_canary_exactly_one_does() {
     let ranch = two();
     ranch.write(
         "logic.toml",
@@ -388,7 +388,7 @@ fn of_two_who_start_a_canary_one_does() {
 
 #[test]
 #[cfg(debug_assertions)]
-fn a_kill_leaves_a_canary_that_runs_or_none_and_the_same_command_goes_on() {
+fn a_kill_leaves_a_running_canary_or_none_and_the_same_command_continues() {
     let starts = [
         "canary.before-ledger",
         "ledger.before-commit",

@@ -30,7 +30,7 @@ fn coverage(ranch: &Ranch, end: &str) -> (Json, Json, Json) {
 }
 
 #[test]
-fn neither_promotion_nor_rollback_is_short_of_a_history_that_nobody_asked_for() {
+fn coverage_does_not_expect_runs_that_no_canary_or_release_asked_for() {
     let mut ranch = two();
     // Half of the boundaries by share: creek alone, with two herds.
     let _ = canary(&ranch, &["--share", "50"], 0);
@@ -58,7 +58,7 @@ fn neither_promotion_nor_rollback_is_short_of_a_history_that_nobody_asked_for() 
 }
 
 #[test]
-fn a_promotion_that_ends_a_canary_records_what_it_came_to() {
+fn a_promotion_that_ends_a_canary_records_its_result() {
     let ranch = two();
     let started = canary(&ranch, &[], 0);
     let told = ranch
@@ -100,7 +100,7 @@ fn kept(ranch: &Ranch, release: &str) -> String {
 }
 
 #[test]
-fn what_each_side_saw_otherwise_is_left_out_and_named() {
+fn rows_whose_inputs_differ_between_the_sides_are_left_out_and_named() {
     let ranch = two();
     let args = ["release", "canary", "R2", "--as-of", "2025-07-01"];
     let started = ranch.data(&[&args[..], &["--window-days", "15"]].concat(), 0);
@@ -137,7 +137,7 @@ fn what_each_side_saw_otherwise_is_left_out_and_named() {
 }
 
 #[test]
-fn a_list_of_every_run_says_which_are_in_shadow() {
+fn a_list_of_all_runs_marks_those_in_shadow() {
     let ranch = two();
     let _ = canary(&ranch, &["--window-days", "1"], 0);
     let known = ranch.run(&["release", "list"]).exits(0).stdout;

@@ -118,7 +118,7 @@ impl Values {
 }
 
 #[test]
-fn canonical_json_is_what_another_implementation_makes_of_it() {
+fn canonical_json_agrees_with_another_implementation() {
     let mut values = Values(0x2545_f491_4f6c_dd1d);
     let values: Vec<Json> = (0..4_000)
         .map(|n| {

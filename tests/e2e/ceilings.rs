@@ -38,7 +38,7 @@ fn pair(ranch: &Ranch, file: &Path, ceiling: u64, args: &[&str]) -> (Ran, Ran) {
 }
 
 #[test]
-fn files_of_the_deployment() {
+fn files_of_the_deployment_are_read_up_to_their_ceilings() {
     let ranch = Ranch::ran();
     let compute = ["compute", "--all", "--as-of", "2025-06-30"];
     for file in [
@@ -77,7 +77,7 @@ fn first(ranch: &Ranch, folder: &str, ending: &str) -> PathBuf {
 }
 
 #[test]
-fn what_the_program_wrote() {
+fn files_that_the_program_wrote_are_read_up_to_their_ceilings() {
     let ranch = Ranch::ran();
     let manifest = first(&ranch, "out/manifests", "json");
     let (obeyed, violated) = pair(&ranch, &manifest, 64 << 20, &["replay", "--all"]);

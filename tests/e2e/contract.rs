@@ -89,7 +89,7 @@ fn only(findings: &[(String, String, String)], rule: &str, path: &str, remedy: &
 }
 
 #[test]
-fn what_is_pinned_holds_and_an_unchanged_tree_breaks_nothing() {
+fn pinned_components_pass_and_an_unchanged_tree_breaks_no_rule() {
     let ranch = repository();
     let data = verify(&ranch, &["--base", "base", "--json"])
         .exits(0)
@@ -108,7 +108,7 @@ fn what_is_pinned_holds_and_an_unchanged_tree_breaks_nothing() {
 }
 
 #[test]
-fn every_touch_of_what_is_frozen_is_refused_with_its_file_and_remedy() {
+fn every_change_of_something_frozen_is_refused_with_its_file_and_remedy() {
     let ranch = repository();
     let source = "logic-plugins/days-remaining-v2/src/lib.rs";
     ranch.edit(source, "Frozen once released.", "Frozen, or so.");
@@ -174,7 +174,7 @@ fn every_touch_of_what_is_frozen_is_refused_with_its_file_and_remedy() {
 }
 
 #[test]
-fn annotations_name_files_from_the_top_of_the_repository_and_say_the_remedy() {
+fn annotations_give_paths_from_the_repository_root_and_the_remedy() {
     let ranch = Ranch::empty();
     let _ = ranch.run(&["init", "farms/north"]).exits(0);
     let component = ranch.path("farms/north/components/days_remaining-v1.wasm");
@@ -206,7 +206,7 @@ fn annotations_name_files_from_the_top_of_the_repository_and_say_the_remedy() {
 }
 
 #[test]
-fn what_two_owners_own_needs_both() {
+fn a_change_to_files_of_two_owners_needs_both_approvals() {
     let ranch = repository();
     ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");
     ranch.write("host/src/main.rs", "// new");
@@ -241,7 +241,7 @@ fn what_two_owners_own_needs_both() {
 }
 
 #[test]
-fn a_base_that_is_not_there_is_no_pass() {
+fn a_missing_base_does_not_pass() {
     let ranch = repository();
     let refused = verify(&ranch, &["--base", "nowhere"]).exits(66);
     insta::assert_snapshot!(refused.stderr, @r"

@@ -7,7 +7,7 @@ use crate::contract_kit::{BASE, BOTH, LOCK, SOURCE, commit, git, small, told, ve
 use crate::kit::Ranch;
 
 #[test]
-fn what_came_to_the_base_since_is_not_this_changes_doing() {
+fn later_commits_of_the_base_are_not_attributed_to_the_change() {
     let ranch = small();
     git(&ranch, &["checkout", "-q", "base"]);
     std::fs::remove_file(ranch.path(SOURCE)).unwrap();
@@ -17,7 +17,7 @@ fn what_came_to_the_base_since_is_not_this_changes_doing() {
 }
 
 #[test]
-fn a_lock_file_that_the_base_lacks_is_said() {
+fn a_lock_file_that_the_base_lacks_is_reported() {
     let ranch = small();
     git(&ranch, &["checkout", "-q", "--orphan", "first"]);
     git(&ranch, &["rm", "-q", "--cached", LOCK]);
@@ -28,7 +28,7 @@ fn a_lock_file_that_the_base_lacks_is_said() {
 }
 
 #[test]
-fn a_lock_file_that_cannot_be_read_at_the_base_is_no_pass() {
+fn an_unreadable_lock_file_at_the_base_does_not_pass() {
     let ranch = small();
     let good = ranch.read(LOCK);
     ranch.write(LOCK, "version = 99\n");
@@ -42,7 +42,7 @@ fn a_lock_file_that_cannot_be_read_at_the_base_is_no_pass() {
 }
 
 #[test]
-fn a_base_that_is_unknown_or_an_option_is_no_pass() {
+fn a_base_that_is_unknown_or_an_option_does_not_pass() {
     let ranch = small();
     let unknown = verify(&ranch, &["--base", "nowhere"]).exits(66);
     insta::assert_snapshot!("base_unknown", told(&unknown));
@@ -68,7 +68,7 @@ fn a_shallow_clone_says_how_to_fetch_the_base() {
 }
 
 #[test]
-fn a_branch_without_a_common_commit_is_no_pass() {
+fn a_branch_without_a_common_commit_does_not_pass() {
     let ranch = small();
     git(&ranch, &["checkout", "-q", "--orphan", "alone"]);
     commit(&ranch, "alone");
@@ -84,7 +84,7 @@ fn outside_a_repository_there_is_no_base() {
 }
 
 #[test]
-fn a_deleted_lock_file_is_the_contracts_to_refuse() {
+fn the_contract_refuses_a_deleted_lock_file() {
     let ranch = small();
     std::fs::remove_file(ranch.path(LOCK)).unwrap();
     insta::assert_snapshot!("lock_deleted", told(&verify(&ranch, &BOTH).exits(17)));
@@ -101,7 +101,7 @@ fn a_deleted_lock_file_is_the_contracts_to_refuse() {
 }
 
 #[test]
-fn a_lock_file_that_never_was_is_not_found_with_a_base_too() {
+fn a_lock_file_that_never_existed_is_not_found_even_with_a_base() {
     let ranch = small();
     let args = [
         "verify",
@@ -114,7 +114,7 @@ fn a_lock_file_that_never_was_is_not_found_with_a_base_too() {
 }
 
 #[test]
-fn a_base_that_counts_back_past_a_shallow_clone_says_how_to_deepen_it() {
+fn a_base_older_than_a_shallow_clone_says_how_to_deepen_it() {
     let ranch = small();
     ranch.write("more", "more");
     commit(&ranch, "more");
@@ -154,7 +154,7 @@ fn sprung(ranch: &Ranch) -> Vec<String> {
 }
 
 #[test]
-fn no_program_that_a_checkout_names_is_run() {
+fn no_program_named_by_a_checkout_is_run() {
     let ranch = small();
     let config = [
         ("core.fsmonitor", trap(&ranch, "fsmonitor", "")),

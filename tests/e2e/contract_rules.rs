@@ -5,14 +5,14 @@ use crate::contract_kit::{
 };
 
 #[test]
-fn bytes_changed_under_an_unchanged_pin() {
+fn changed_bytes_under_an_unchanged_pin_are_refused() {
     let ranch = small();
     pad(&ranch);
     insta::assert_snapshot!("bytes_under_a_pin", told(&verify(&ranch, &BASE).exits(11)));
 }
 
 #[test]
-fn bytes_and_pin_of_a_frozen_version_changed_together() {
+fn changing_bytes_and_pin_of_a_frozen_version_together_is_refused() {
     let ranch = small();
     pad(&ranch);
     repin(&ranch);
@@ -32,7 +32,7 @@ fn leb128(number: f64) -> Vec<u8> {
 }
 
 #[test]
-fn a_parameter_default_changed_under_a_frozen_version() {
+fn a_changed_parameter_default_of_a_frozen_version_is_refused() {
     let ranch = small();
     let mut bytes = std::fs::read(ranch.path(COMPONENT)).unwrap();
     // The compiler moves the default's bits as one integer: `i64.const`, in signed LEB128.
@@ -52,7 +52,7 @@ fn a_parameter_default_changed_under_a_frozen_version() {
 }
 
 #[test]
-fn source_of_a_frozen_version_changed() {
+fn changed_source_of_a_frozen_version_is_refused() {
     let ranch = small();
     ranch.edit(SOURCE, "Frozen once released.", "Frozen, or so.");
     insta::assert_snapshot!("source_changed", told(&verify(&ranch, &BASE).exits(17)));
@@ -62,21 +62,21 @@ fn source_of_a_frozen_version_changed() {
 }
 
 #[test]
-fn a_file_added_to_the_folder_of_a_frozen_version() {
+fn adding_a_file_to_the_folder_of_a_frozen_version_is_refused() {
     let ranch = small();
     ranch.write("logic-plugins/days-remaining-v2/notes.md", "a note");
     insta::assert_snapshot!("source_added", told(&verify(&ranch, &BASE).exits(17)));
 }
 
 #[test]
-fn a_file_deleted_from_the_folder_of_a_frozen_version() {
+fn deleting_a_file_from_the_folder_of_a_frozen_version_is_refused() {
     let ranch = small();
     std::fs::remove_file(ranch.path(SOURCE)).unwrap();
     insta::assert_snapshot!("source_removed", told(&verify(&ranch, &BASE).exits(17)));
 }
 
 #[test]
-fn a_file_renamed_in_the_folder_of_a_frozen_version() {
+fn renaming_a_file_in_the_folder_of_a_frozen_version_is_refused() {
     let ranch = small();
     git(
         &ranch,
@@ -87,7 +87,7 @@ fn a_file_renamed_in_the_folder_of_a_frozen_version() {
 }
 
 #[test]
-fn a_frozen_folder_moved_out_of_sight() {
+fn moving_a_frozen_folder_is_refused() {
     let ranch = small();
     git(
         &ranch,
@@ -97,7 +97,7 @@ fn a_frozen_folder_moved_out_of_sight() {
 }
 
 #[test]
-fn the_wit_edited_in_place() {
+fn editing_the_wit_in_place_is_refused() {
     let ranch = small();
     ranch.edit(
         "wit/logic.wit",
@@ -108,14 +108,14 @@ fn the_wit_edited_in_place() {
 }
 
 #[test]
-fn the_wit_removed() {
+fn removing_the_wit_is_refused() {
     let ranch = small();
     std::fs::remove_file(ranch.path("wit/logic.wit")).unwrap();
     insta::assert_snapshot!("wit_removed", told(&verify(&ranch, &BOTH).exits(17)));
 }
 
 #[test]
-fn comments_of_the_wit_and_a_new_version_of_it_are_free() {
+fn comments_in_the_wit_and_a_new_version_of_it_are_allowed() {
     let ranch = small();
     let text = ranch.read("wit/logic.wit");
     ranch.write("wit/logic.wit", &format!("// A remark.\n{text}"));
@@ -124,7 +124,7 @@ fn comments_of_the_wit_and_a_new_version_of_it_are_free() {
 }
 
 #[test]
-fn a_1_x_that_adds_and_keeps_the_one_before_is_free() {
+fn a_1_x_that_only_adds_and_keeps_the_previous_one_is_allowed() {
     let ranch = small();
     let text = ranch.read("wit/logic.wit");
     ranch.write("wit/frozen/logic-1.0.0.wit", &text);
@@ -139,7 +139,7 @@ fn a_1_x_that_adds_and_keeps_the_one_before_is_free() {
 }
 
 #[test]
-fn a_1_x_that_breaks_what_was_built_for_the_one_before() {
+fn a_1_x_that_breaks_components_of_the_previous_one_is_refused() {
     let ranch = small();
     ranch.edit("wit/logic.wit", "@1.0.0", "@1.1.0");
     ranch.edit(
@@ -152,7 +152,7 @@ fn a_1_x_that_breaks_what_was_built_for_the_one_before() {
 }
 
 #[test]
-fn two_owners_paths_without_both_approvals() {
+fn changes_of_two_owners_paths_need_both_approvals() {
     let ranch = small();
     ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");
     ranch.write("host/src/main.rs", "// new");
@@ -163,7 +163,7 @@ fn two_owners_paths_without_both_approvals() {
 }
 
 #[test]
-fn a_change_cannot_give_itself_other_owners() {
+fn a_change_cannot_replace_its_own_owners() {
     let ranch = small();
     ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");
     ranch.write("host/src/main.rs", "// new");
@@ -172,7 +172,7 @@ fn a_change_cannot_give_itself_other_owners() {
 }
 
 #[test]
-fn the_pin_of_a_frozen_version_removed() {
+fn removing_the_pin_of_a_frozen_version_is_refused() {
     let ranch = small();
     let text = ranch.read(LOCK);
     ranch.write(LOCK, text.split("[[component]]").next().unwrap());
@@ -180,14 +180,14 @@ fn the_pin_of_a_frozen_version_removed() {
 }
 
 #[test]
-fn the_pin_of_a_frozen_version_made_a_draft_again() {
+fn turning_a_frozen_pin_into_a_draft_is_refused() {
     let ranch = small();
     ranch.edit(LOCK, "\"frozen\"", "\"draft\"");
     insta::assert_snapshot!("pin_thawed", told(&verify(&ranch, &BOTH).exits(17)));
 }
 
 #[test]
-fn a_frozen_version_pinned_with_other_bytes_in_a_new_lock_file() {
+fn pinning_a_frozen_version_with_other_bytes_in_a_new_lock_file_is_refused() {
     let ranch = small();
     let text = ranch.read(LOCK);
     let digest = text.split('"').find(|p| p.starts_with("sha256:")).unwrap();
@@ -200,7 +200,7 @@ fn a_frozen_version_pinned_with_other_bytes_in_a_new_lock_file() {
 }
 
 #[test]
-fn a_frozen_component_deleted_and_still_pinned() {
+fn deleting_a_pinned_frozen_component_is_refused() {
     let ranch = small();
     std::fs::remove_file(ranch.path(COMPONENT)).unwrap();
     // A file that is not there is an error, and errors come before refusals; the finding is told too.
@@ -230,14 +230,14 @@ fn a_draft_changes_freely_and_may_be_frozen() {
 }
 
 #[test]
-fn a_new_version_beside_the_frozen_one_is_fine() {
+fn a_new_version_beside_the_frozen_one_is_allowed() {
     let ranch = small();
     ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");
     insta::assert_snapshot!("new_version", told(&verify(&ranch, &BASE).exits(0)));
 }
 
 #[test]
-fn every_form_of_output_tells_of_the_same_findings() {
+fn every_output_format_reports_the_same_findings() {
     let ranch = small();
     let folder = "logic-plugins/days-remaining-v2";
     ranch.write(&format!("{folder}/a b%0A,:é.rs"), "//");
@@ -292,7 +292,7 @@ fn a_moved_folder_of_many_files_is_one_finding() {
 }
 
 #[test]
-fn an_owner_is_known_however_it_is_spelled() {
+fn an_owner_is_recognised_in_every_spelling() {
     let ranch = small();
     ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");
     ranch.write("host/src/main.rs", "// new");

@@ -63,7 +63,7 @@ fn a_kill_at_any_write_of_ingest_leaves_whole_files_or_nothing() {
 
 #[test]
 #[cfg(debug_assertions)]
-fn a_kill_while_the_ledger_is_made_leaves_one_or_none() {
+fn a_kill_while_the_ledger_is_created_leaves_a_whole_one_or_none() {
     let args = ["ingest", "--boundaries", "inputs/pastures.geojson"];
     killed_everywhere(&Ranch::sample(), &args, 0, 4);
 }
@@ -93,7 +93,7 @@ fn a_kill_at_any_write_of_a_pin_leaves_the_old_pins_or_the_new_ones() {
 /// The old draft with its file or the new one with its own, never the one's digest with the other's bytes.
 #[test]
 #[cfg(debug_assertions)]
-fn a_kill_while_a_draft_is_replaced_leaves_a_pin_that_holds() {
+fn a_kill_while_a_draft_is_replaced_leaves_a_valid_pin() {
     let ranch = ingested();
     let [one, two] =
         ["one", "two"].map(|name| variant_of(&ranch, "v2", name).display().to_string());
@@ -137,7 +137,7 @@ fn a_kill_at_any_write_of_monitor_leaves_whole_reports_or_none() {
 
 #[test]
 #[cfg(debug_assertions)]
-fn a_kill_at_any_write_of_a_withdrawal_leaves_the_file_or_takes_it_away() {
+fn a_kill_at_any_write_of_a_withdrawal_leaves_the_file_or_withdraws_it() {
     let ranch = ingested();
     let file = "story/forage_revised.csv";
     let _ = ranch
@@ -175,7 +175,7 @@ fn a_kill_at_any_write_of_a_baseline_leaves_whole_ones_or_none() {
 
 #[test]
 #[cfg(debug_assertions)]
-fn a_kill_at_any_write_of_a_reissue_leaves_whole_runs_and_planning_again_goes_on() {
+fn a_kill_at_any_write_of_a_reissue_leaves_whole_runs_and_a_new_plan_continues() {
     let revised = |packs: bool| {
         let ranch = ingested();
         if packs {
@@ -224,7 +224,7 @@ fn a_kill_at_any_write_of_a_replay_leaves_it_recorded_or_not() {
 
 #[test]
 #[cfg(debug_assertions)]
-fn a_kill_while_a_backup_is_made_leaves_nothing_that_passes_for_one() {
+fn a_killed_backup_leaves_nothing_that_is_accepted_as_a_backup() {
     let ranch = Ranch::ran();
     ranch.killed_at("backup.before-name", &["backup", "copy"]);
     assert!(ranch.path("copy/manifests").is_dir());
@@ -243,7 +243,7 @@ fn a_kill_while_a_backup_is_made_leaves_nothing_that_passes_for_one() {
 
 /// Otherwise a kill could lose a row of a table that nobody compares.
 #[test]
-fn a_row_that_differs_after_a_kill_is_seen() {
+fn the_comparison_after_a_kill_sees_any_row_that_differs() {
     let ranch = Ranch::ran();
     let file = "story/forage_revised.csv";
     let _ = ranch
@@ -285,7 +285,7 @@ const RANGE: [&str; 6] = [
 
 /// `PROVENDER_CRASH_KILLS=500` is the long form, `PROVENDER_CRASH_SEED` repeats a failure.
 #[test]
-fn kills_at_random_instants_of_a_busy_range_change_nothing_of_how_it_ends() {
+fn kills_at_random_instants_of_a_busy_range_do_not_change_its_result() {
     let kills = number("PROVENDER_CRASH_KILLS", 12);
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
     let seed = number("PROVENDER_CRASH_SEED", now) | 1;

@@ -88,7 +88,7 @@ pub(crate) fn error(ran: &Ran) -> (String, String) {
 
 #[test]
 #[cfg(unix)]
-fn a_write_that_the_disk_cuts_off_is_74_and_going_on_later_ends_like_undisturbed() {
+fn a_write_cut_off_by_the_disk_is_74_and_continuing_gives_the_undisturbed_result() {
     let prepared = ingested();
     let undisturbed = copy_of(&prepared);
     let _ = undisturbed.run(&COMPUTE).exits(0);
@@ -173,7 +173,7 @@ fn a_full_disk_is_74_for_every_verb_that_writes() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_full_disk_of_manifests_or_reports_is_74_and_leaves_no_half_of_one() {
+fn a_full_disk_of_manifests_or_reports_is_74_and_leaves_no_partial_file() {
     if !may_mount() {
         return;
     }
@@ -206,7 +206,7 @@ fn a_full_disk_of_manifests_or_reports_is_74_and_leaves_no_half_of_one() {
 
 #[test]
 #[cfg(unix)]
-fn a_ledger_that_may_not_be_written_is_69_and_a_file_that_may_not_be_read_74() {
+fn a_read_only_ledger_is_69_and_an_unreadable_file_is_74() {
     use std::os::unix::fs::PermissionsExt as _;
     let ranch = ingested();
     let allow = |path: &std::path::Path, mode| {
@@ -242,7 +242,7 @@ fn a_ledger_that_may_not_be_written_is_69_and_a_file_that_may_not_be_read_74() {
 }
 
 #[test]
-fn a_clock_that_jumps_is_told_and_changes_no_order() {
+fn a_clock_that_jumps_is_reported_and_changes_no_order() {
     let mut ranch = Ranch::ran();
     ranch.now = "2031-01-01T00:00:00Z".into();
     let _ = ranch
@@ -267,7 +267,7 @@ fn a_clock_that_jumps_is_told_and_changes_no_order() {
 }
 
 #[test]
-fn a_ledger_of_the_first_schema_is_read_by_todays_program() {
+fn todays_program_reads_a_ledger_of_the_first_schema() {
     let ranch = Ranch::new();
     let old = include_bytes!("../fixtures/ledger-schema-1.db");
     std::fs::write(ranch.path("old.db"), old).unwrap();

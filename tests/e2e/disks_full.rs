@@ -67,7 +67,7 @@ pub(crate) fn is_74_and_then(prepared: &Ranch, cases: &[Full<'_>], then: &str) {
 }
 
 #[test]
-fn a_pin_ends_with_74_wherever_there_is_no_room() {
+fn a_pin_ends_with_74_wherever_the_disk_is_full() {
     if !may_mount() {
         return;
     }
@@ -116,7 +116,7 @@ fn a_pin_ends_with_74_wherever_there_is_no_room() {
 }
 
 #[test]
-fn a_release_ends_with_74_wherever_there_is_no_room() {
+fn a_release_ends_with_74_wherever_the_disk_is_full() {
     if !may_mount() {
         return;
     }
@@ -261,7 +261,7 @@ fn a_release_of_a_draft_ends_with_74_without_room_for_the_lock_file() {
 }
 
 #[test]
-fn what_an_auditor_is_given_is_whole_or_not_there() {
+fn files_for_an_auditor_are_complete_or_absent() {
     if !may_mount() {
         return;
     }
@@ -296,7 +296,7 @@ fn what_an_auditor_is_given_is_whole_or_not_there() {
 
 /// A copy for which the disk has room at first.
 #[test]
-fn half_a_backup_does_not_stay() {
+fn a_partial_backup_is_removed() {
     if !may_mount() {
         return;
     }
@@ -385,7 +385,7 @@ fn every_other_verb_that_records_ends_with_74() {
 
 /// Entries that no number hangs on.
 #[test]
-fn every_verb_that_notes_something_ends_with_74() {
+fn every_verb_that_records_entries_without_numbers_ends_with_74() {
     if !may_mount() {
         return;
     }

@@ -6,7 +6,7 @@ use crate::kit::Ranch;
 
 /// What people and other programs read.
 #[test]
-fn every_report_is_whole_or_not_there() {
+fn every_report_is_complete_or_absent() {
     if !may_mount() {
         return;
     }
@@ -95,7 +95,7 @@ fn every_report_is_whole_or_not_there() {
 
 /// Cases that wait for DS to complete them, and those that are written over.
 #[test]
-fn cases_are_whole_or_as_they_were() {
+fn golden_cases_are_written_completely_or_left_unchanged() {
     if !may_mount() {
         return;
     }
@@ -132,7 +132,7 @@ fn cases_are_whole_or_as_they_were() {
 
 /// A new deployment over files that are somebody's: they are as they were where it fails.
 #[test]
-fn what_was_to_be_written_over_stays_where_there_is_no_room() {
+fn a_file_to_be_overwritten_stays_if_the_disk_is_full() {
     if !may_mount() {
         return;
     }

@@ -258,7 +258,7 @@ fn every_relative_link_leads_to_a_file() {
 
 /// Paths from the root, such as `host/cli/src/ui.rs`. One with a capital letter stands for others: `tests/e2e/NAME.rs`.
 #[test]
-fn every_path_that_the_pages_for_contributors_name_is_there() {
+fn every_path_named_in_the_pages_for_contributors_exists() {
     let tops = [
         "host/",
         "tests/",
@@ -312,7 +312,7 @@ fn the_reference_has_every_feature_with_its_unit_and_meaning() {
 
 /// What CI runs in a shorter form, and what a test reads from the environment.
 #[test]
-fn the_long_forms_of_tests_are_those_of_ci_and_of_the_tests() {
+fn the_table_of_long_tests_agrees_with_ci_and_the_tests() {
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
     let (page, ci) = (read("docs/design/testing.md"), read(".ci/run"));
     let tests = [
@@ -342,7 +342,7 @@ fn the_long_forms_of_tests_are_those_of_ci_and_of_the_tests() {
 }
 
 #[test]
-fn a_page_is_read_as_the_header_says() {
+fn a_page_is_parsed_as_the_header_of_this_file_says() {
     let text = "```text\n$ no\n```\n<!-- docs-test: skip later -->\n\n```console\n$ no\n```\n```console\n$ a b\nx … y\n…\n$ c\n# exit 10\n```\n";
     let step = |line, command: &str, exit, shown: &[&str]| Step {
         line,

@@ -26,7 +26,7 @@ fn codes(ranch: &Ranch, more: &[&str]) -> Vec<String> {
 const NOTHING: [&str; 0] = [];
 
 #[test]
-fn a_sound_deployment_asks_for_nothing_and_is_not_changed() {
+fn a_sound_deployment_has_no_findings_and_is_not_changed() {
     let ranch = Ranch::sample();
     assert_eq!(codes(&ranch, &[]), NOTHING);
     let _ = ranch.run(&["run", "--as-of", "2025-06-30"]).exits(0);
@@ -49,7 +49,7 @@ fn a_sound_deployment_asks_for_nothing_and_is_not_changed() {
 type Spoil = fn(&Ranch);
 
 #[test]
-fn each_thing_that_is_wrong_is_found() {
+fn each_problem_is_found() {
     let cases: [(&str, Spoil); 12] = [
         ("config_invalid", |r| r.write("provender.toml", "[ledger\n")),
         ("config_value", |r| {
@@ -129,7 +129,7 @@ fn a_folder_that_cannot_be_written_is_found() {
 
 /// What an upgrade asks of deployments that older programs wrote.
 #[test]
-fn an_older_schema_is_told_before_it_is_migrated_and_not_afterwards() {
+fn an_older_schema_is_reported_until_it_is_migrated() {
     let ranch = Ranch::sample();
     let tar = include_bytes!("../fixtures/deployment-schema-2.tar");
     tar::Archive::new(tar.as_slice())
@@ -147,7 +147,7 @@ fn an_older_schema_is_told_before_it_is_migrated_and_not_afterwards() {
 
 /// A version that asks something of deployments of 0.1.0 says so here, and in `docs/operations/upgrade.md`.
 #[test]
-fn only_the_migration_is_told_of_deployments_of_0_1_0() {
+fn deployments_of_0_1_0_are_asked_for_the_migration_alone() {
     let fixture = Fixture::unpack();
     for deployment in ["ranch", "far", "python", "killed"] {
         let args = ["--project", deployment, "doctor", "--upgrade"];

@@ -73,7 +73,7 @@ fn what_a_first_ingest_reports_is_on_the_disk() {
 /// says that it is not on the disk.
 #[test]
 #[cfg(target_os = "linux")]
-fn folders_that_a_killed_process_made_are_made_durable_too() {
+fn folders_created_by_a_killed_process_are_synced_too() {
     let ranch = ingested();
     let root = ranch.dir().canonicalize().unwrap().display().to_string();
     let make = |folder: &str| std::fs::create_dir_all(ranch.path(folder)).unwrap();
@@ -124,7 +124,7 @@ fn folders_that_a_killed_process_made_are_made_durable_too() {
 /// have. Who finds it recorded says so.
 #[test]
 #[cfg(target_os = "linux")]
-fn what_others_left_in_the_log_is_on_the_disk_before_it_is_told() {
+fn what_others_left_in_the_wal_is_on_the_disk_before_it_is_reported() {
     let left = crate::crash_kit::log_left(&COMPUTE);
     for place in ["out", "elsewhere"] {
         let killed = crate::crash_kit::copy_of(&left);
@@ -238,7 +238,7 @@ fn what_other_verbs_report_as_written_is_on_the_disk() {
 /// Each connection reads the whole schema anew, and the last one that closes takes the log away.
 #[test]
 #[cfg(target_os = "linux")]
-fn one_run_takes_one_connection_and_leaves_no_log() {
+fn one_run_uses_one_connection_and_leaves_no_wal() {
     let ranch = ingested();
     let args = [
         "compute",

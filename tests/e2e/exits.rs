@@ -16,7 +16,7 @@ fn ends(ranch: &Ranch, args: &[&str], code: i32) -> Ran {
 }
 
 #[test]
-fn wrong_usage_is_64_and_never_reads_as_crit() {
+fn wrong_usage_is_64_and_never_looks_like_crit() {
     let ranch = Ranch::sample();
     for args in [
         &["compute", "--no-such-flag"][..],
@@ -61,7 +61,7 @@ fn a_panic_is_70_with_one_line() {
 }
 
 #[test]
-fn what_is_not_there_is_66() {
+fn a_missing_object_is_66() {
     let ranch = Ranch::ran();
     let _ = ends(
         &ranch,
@@ -155,7 +155,7 @@ fn a_flipped_byte_is_11() {
 }
 
 #[test]
-fn a_component_that_is_none_is_14_and_one_without_fuel_is_15() {
+fn an_invalid_component_is_14_and_one_that_runs_out_of_fuel_is_15() {
     let ranch = Ranch::ran();
     let lock = ranch.read("provender.lock");
     ranch.edit(
@@ -208,7 +208,7 @@ fn a_component_that_is_none_is_14_and_one_without_fuel_is_15() {
 }
 
 #[test]
-fn a_guardrail_that_refuses_is_16_and_the_run_is_no_answer() {
+fn a_guardrail_that_refuses_is_16_and_the_run_is_not_an_answer() {
     let ranch = Ranch::sample();
     let _ = ranch.run(&["ingest"]).exits(0);
     ranch.edit(
@@ -260,7 +260,7 @@ fn a_guardrail_that_refuses_is_16_and_the_run_is_no_answer() {
 }
 
 #[test]
-fn a_store_that_is_none_is_69() {
+fn a_database_that_is_not_a_ledger_is_69() {
     let ranch = Ranch::sample();
     std::fs::create_dir_all(ranch.path("out")).unwrap();
     Connection::open(ranch.path("out/ledger.db"))
@@ -274,7 +274,7 @@ fn a_store_that_is_none_is_69() {
 }
 
 #[test]
-fn a_folder_that_is_a_file_is_74() {
+fn a_file_in_place_of_a_folder_is_74() {
     let ranch = Ranch::fresh();
     ranch.write("out", "in the way");
     let message = ends(
@@ -335,7 +335,7 @@ fn an_unknown_feature_is_14_with_the_nearest_name() {
 }
 
 #[test]
-fn a_ledger_that_another_process_holds_is_75() {
+fn a_ledger_locked_by_another_process_is_75() {
     let ranch = Ranch::ran();
     ranch.edit("provender.toml", "[ledger]", "[ledger]\nbusy_seconds = 0");
     let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
@@ -358,7 +358,7 @@ fn a_ledger_that_another_process_holds_is_75() {
 }
 
 #[test]
-fn another_output_from_the_same_inputs_is_13() {
+fn a_different_output_from_the_same_inputs_is_13() {
     let ranch = Ranch::ran();
     // Only one who takes the guards away can change a record; a recheck finds it.
     let db = Connection::open(ranch.path("out/ledger.db")).unwrap();

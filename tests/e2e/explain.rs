@@ -21,7 +21,7 @@ fn revised() -> Ranch {
 }
 
 #[test]
-fn the_run_reads_as_compute_gave_it() {
+fn explain_shows_a_run_as_compute_reported_it() {
     let ranch = Ranch::sample();
     let run = ranch.data(&["run", "--as-of", "2025-06-30"], 0);
     for computed in run["runs"].as_array().unwrap() {
@@ -56,7 +56,7 @@ fn a_run_whose_component_is_gone_is_explained_from_its_manifest() {
 }
 
 #[test]
-fn other_bytes_under_a_runs_version_do_not_lend_it_their_words() {
+fn a_run_is_not_explained_with_the_declaration_of_other_bytes() {
     let ranch = Ranch::ran();
     let before = ranch.data(&NORTH, 0);
     assert_eq!(before["pinned_component"], Json::Null);
@@ -86,7 +86,7 @@ fn other_bytes_under_a_runs_version_do_not_lend_it_their_words() {
 }
 
 #[test]
-fn parameters_stand_as_declared_and_guardrails_with_their_bounds() {
+fn parameters_are_shown_as_declared_and_guardrails_with_their_bounds() {
     let ranch = Ranch::ran();
     let data = ranch.data(&NORTH, 0);
     let names: Vec<_> = data["parameters"]
@@ -118,7 +118,7 @@ fn parameters_stand_as_declared_and_guardrails_with_their_bounds() {
 }
 
 #[test]
-fn a_one_off_run_and_an_unpromoted_version_are_told_apart() {
+fn a_one_off_run_and_an_unpromoted_version_are_distinguished() {
     let ranch = Ranch::ran();
     let place = [
         "--boundary",
@@ -175,7 +175,7 @@ fn a_one_off_run_and_an_unpromoted_version_are_told_apart() {
 }
 
 #[test]
-fn what_can_be_no_run_is_wrong_usage_and_what_is_not_there_names_the_nearest() {
+fn an_invalid_run_or_configuration_is_wrong_usage_and_a_missing_run_names_the_nearest() {
     let ranch = Ranch::ran();
     for id in ["zz", "abc", "sha256:4f2a", ""] {
         let _ = ranch.run(&["explain", id]).exits(64);

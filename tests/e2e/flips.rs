@@ -293,7 +293,7 @@ fn below(ranch: &Ranch, folder: &str, ending: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_flip_of_what_is_recorded_is_reported() {
+fn every_flip_in_the_record_is_reported() {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
     let seed = number("PROVENDER_FLIPS_SEED", now) | 1;
     let flips = number("PROVENDER_FLIPS", 300);

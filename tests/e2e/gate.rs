@@ -7,7 +7,7 @@ use crate::gate_kit::{
 };
 
 #[test]
-fn a_release_that_holds_is_let_in_and_the_decision_is_recorded_and_needed() {
+fn a_good_release_is_admitted_and_the_decision_is_recorded_and_required() {
     let ranch = staged();
     // Without a decision nothing is promoted, and the message says what to do.
     let refused = promote(&ranch, "R2", 12);
@@ -77,7 +77,7 @@ fn a_release_that_holds_is_let_in_and_the_decision_is_recorded_and_needed() {
 }
 
 #[test]
-fn a_decision_grows_old_and_is_bound_to_the_release_it_was_made_beside() {
+fn a_decision_expires_and_is_bound_to_the_release_active_at_the_time() {
     let mut ranch = staged();
     approved(&ranch, "R2");
     let _ = gate(&ranch, &["R2"], 0);
@@ -115,7 +115,7 @@ fn a_decision_grows_old_and_is_bound_to_the_release_it_was_made_beside() {
 }
 
 #[test]
-fn what_is_missing_broken_or_too_few_stops_a_release_each_by_its_name() {
+fn missing_broken_or_insufficient_evidence_stops_a_release_and_is_named() {
     let ranch = ranch("staging", "v1");
     cut(&ranch, "days_remaining:v1");
     approved(&ranch, "R1");
@@ -198,7 +198,7 @@ fn what_is_missing_broken_or_too_few_stops_a_release_each_by_its_name() {
 }
 
 #[test]
-fn policies_that_ask_for_baseline_people_canary_and_other_gates_get_them_or_stop() {
+fn a_release_without_the_evidence_that_a_policy_requires_is_stopped() {
     let ranch = staged();
     ranch.edit(
         "provender.toml",
@@ -235,7 +235,7 @@ fn policies_that_ask_for_baseline_people_canary_and_other_gates_get_them_or_stop
 }
 
 #[test]
-fn a_decision_travels_as_evidence() {
+fn a_decision_is_exported_and_imported_as_evidence() {
     let staging = staged();
     // Refused first: of the two decisions the later one counts, wherever they travel.
     let _ = gate(&staging, &["R2"], 12);
@@ -310,7 +310,7 @@ fn a_decision_travels_as_evidence() {
 }
 
 #[test]
-fn every_form_of_a_refusal() {
+fn a_refusal_is_shown_in_every_format() {
     let ranch = staged();
     let ran = ranch
         .run(&["release", "gate", "R2", "--explain", "--dry-run"])
@@ -373,7 +373,7 @@ fn a_kill_leaves_the_whole_decision_or_none() {
 }
 
 #[test]
-fn prod_asks_for_a_canary_beside_the_active_release() {
+fn prod_requires_a_canary_beside_the_active_release() {
     let ranch = ranch("prod", "v2");
     first(&ranch, "days_remaining:v2");
     residual(&ranch, 1);
@@ -415,7 +415,7 @@ fn prod_asks_for_a_canary_beside_the_active_release() {
 }
 
 #[test]
-fn a_crit_that_the_policy_lets_in_is_told_by_the_exit_code() {
+fn a_crit_that_the_policy_admits_shows_in_the_exit_code() {
     let ranch = ranch("prod", "v1");
     cut(&ranch, "days_remaining:v1");
     ranch.edit(

@@ -22,7 +22,7 @@ fn seen(ran: &Ran) -> String {
 }
 
 #[test]
-fn a_new_deployment_has_the_golden_cases_of_what_it_pins_and_keeps_what_is_there() {
+fn a_new_deployment_gets_the_golden_cases_of_its_pins_and_keeps_existing_files() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../logic-plugins/cases");
     let ranch = Ranch::empty();
     ranch.write("cases/frost_days/own.csv", "case\n");
@@ -54,7 +54,7 @@ fn a_new_deployment_has_the_golden_cases_of_what_it_pins_and_keeps_what_is_there
 }
 
 #[test]
-fn every_shipped_component_holds_its_golden_cases() {
+fn every_shipped_component_passes_its_golden_cases() {
     let ranch = Ranch::new();
     for (logic, least) in [
         ("days_remaining:v1", 20),
@@ -138,7 +138,7 @@ fn a_wrong_expectation_is_shown_with_both_values_and_the_difference() {
 }
 
 #[test]
-fn a_parameter_outside_its_bounds_is_refused_in_productions_words() {
+fn a_parameter_outside_its_bounds_is_refused_with_productions_message() {
     let ranch = Ranch::new();
     ranch.edit(
         "cases/days_remaining/both.toml",
@@ -167,7 +167,7 @@ fn a_parameter_outside_its_bounds_is_refused_in_productions_words() {
 }
 
 #[test]
-fn blessing_writes_what_was_got_and_the_cases_hold_again() {
+fn blessing_writes_the_actual_values_and_the_cases_pass_again() {
     let ranch = Ranch::new();
     let before = ranch.read("cases/days_remaining/v1.toml");
     ranch.edit(
@@ -184,7 +184,7 @@ fn blessing_writes_what_was_got_and_the_cases_hold_again() {
 }
 
 #[test]
-fn a_component_that_breaks_down_is_15_and_never_blessed() {
+fn a_component_that_traps_is_15_and_never_blessed() {
     let ranch = Ranch::new();
     let before = ranch.files("cases");
     let ran = test(
@@ -248,7 +248,7 @@ fn a_case_that_leaves_a_version_out_says_why_or_fails() {
 }
 
 #[test]
-fn an_authors_folder_says_which_component_and_which_cases() {
+fn a_folder_of_an_author_names_its_component_and_its_cases() {
     let ranch = Ranch::new();
     let lock = ranch.read("provender.lock");
     let path = lock
@@ -340,7 +340,7 @@ pub(crate) fn elements(xml: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_an_earlier_version_is_held_to_is_superseded_with_a_reason_and_never_rewritten() {
+fn cases_of_earlier_versions_are_superseded_with_a_reason_and_never_rewritten() {
     let ranch = Ranch::new();
     let file = "cases/days_remaining/both.toml";
     ranch.edit(

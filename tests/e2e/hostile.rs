@@ -186,22 +186,22 @@ fn sleep_and_wake(part: usize) {
 }
 
 #[test]
-fn what_passes_the_check_and_wakes_in_compute_is_contained_one() {
+fn components_that_misbehave_only_in_compute_are_contained_one() {
     sleep_and_wake(0);
 }
 
 #[test]
-fn what_passes_the_check_and_wakes_in_compute_is_contained_two() {
+fn components_that_misbehave_only_in_compute_are_contained_two() {
     sleep_and_wake(1);
 }
 
 #[test]
-fn what_passes_the_check_and_wakes_in_compute_is_contained_three() {
+fn components_that_misbehave_only_in_compute_are_contained_three() {
     sleep_and_wake(2);
 }
 
 #[test]
-fn a_limit_just_obeyed_is_obeyed() {
+fn a_component_just_within_a_limit_is_accepted() {
     let ranch = ranch();
     // A hundred thousand functions take a while on a busy machine.
     ranch.edit(
@@ -259,7 +259,7 @@ fn a_limit_just_obeyed_is_obeyed() {
 }
 
 #[test]
-fn a_version_that_is_not_its_files_is_an_integrity_error() {
+fn a_file_that_declares_another_version_than_its_pin_is_an_integrity_error() {
     let ranch = ranch();
     let bytes = guest("somebody", Code::default());
     pin_by_hand(&ranch, &bytes, "somebody", "v2");
@@ -302,7 +302,7 @@ fn answers_that_depend_on_batch_order_or_memory_do_not_pass() {
 /// Within a batch what it remembers is recorded, if no check asked for such rows; a replay turns the rows
 /// around, and names each run whose number is another one then.
 #[test]
-fn a_guest_that_counts_is_found_by_a_replay_of_all() {
+fn replaying_all_runs_finds_a_guest_that_counts_its_calls() {
     let counter = Code {
         top: "(global $calls (mut f64) (f64.const 0))",
         row: "(global.set $calls (f64.add (global.get $calls) (f64.const 1))) (local.set $x (global.get $calls))",
@@ -346,7 +346,7 @@ fn a_guest_that_counts_is_found_by_a_replay_of_all() {
 
 /// Ten thousand runs of one command, of which the component traps in three in the middle.
 #[test]
-fn a_trap_among_ten_thousand_runs_costs_the_trapped_ones_alone() {
+fn a_trap_among_ten_thousand_runs_fails_only_the_trapped_ones() {
     let ranch = ranch();
     let trap = Code {
         row: "(unreachable)",
@@ -395,7 +395,7 @@ fn a_trap_among_ten_thousand_runs_costs_the_trapped_ones_alone() {
 /// What a deployment allowed when a number was recorded is no part of it: neither of a replay there, nor of one
 /// elsewhere.
 #[test]
-fn a_number_below_raised_ceilings_is_computed_again_without_them() {
+fn a_number_computed_under_raised_ceilings_is_replayed_without_them() {
     let ranch = ranch();
     let settings = ranch.read("provender.toml");
     ranch.write(
@@ -434,7 +434,7 @@ fn a_number_below_raised_ceilings_is_computed_again_without_them() {
 }
 
 #[test]
-fn strings_between_parts_of_a_component_end_at_a_deadline_wherever_they_are_passed() {
+fn passing_strings_between_parts_of_a_component_ends_at_a_deadline_in_every_stage() {
     let ranch = ranch();
     ranch.edit(
         "provender.toml",
@@ -522,7 +522,7 @@ fn exploding_name() -> String {
 }
 
 #[test]
-fn a_name_in_a_backtrace_is_shown_as_it_is_and_cut() {
+fn a_name_in_a_backtrace_is_shown_unchanged_and_truncated() {
     let ranch = ranch();
     let name = exploding_name();
     let long = "n".repeat(60_000);

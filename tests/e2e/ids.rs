@@ -231,7 +231,7 @@ fn a_herd_id_is_data_and_names_no_file() {
 }
 
 #[test]
-fn a_logic_that_is_no_plain_name_is_refused_wherever_it_is_named() {
+fn a_logic_without_a_plain_name_is_refused_wherever_it_appears() {
     let ranch = Ranch::ran();
     let long = format!("{}:v1", "x".repeat(5_000));
     for name in [
@@ -286,7 +286,7 @@ fn a_logic_that_is_no_plain_name_is_refused_wherever_it_is_named() {
 }
 
 #[test]
-fn what_a_file_says_cannot_move_the_cursor() {
+fn text_from_a_file_cannot_move_the_cursor() {
     let ranch = Ranch::sample();
     for (file, text) in [
         ("a.csv", "hepd\u{1b}[2Jconfig_id,bounda\u{202e}ry\n1,2\n"),

@@ -9,7 +9,7 @@ use crate::kit::Ranch;
 const COMPUTE: &[&str] = &["compute", "--all", "--as-of", "2025-06-30"];
 
 #[test]
-fn the_database_refuses_what_the_program_never_asks() {
+fn the_database_refuses_changes_that_the_program_never_makes() {
     let ranch = Ranch::sample();
     // What fills every table: a file that is withdrawn, a manifest in a pack.
     let setting = "path = \"out/manifests\"\npack_from = 1";
@@ -80,7 +80,7 @@ fn the_sqlite_shell_is_refused_too() {
 }
 
 #[test]
-fn what_is_no_change_of_the_inputs_is_unchanged() {
+fn runs_with_unchanged_inputs_are_unchanged() {
     let mut ranch = Ranch::ran();
     let manifests = ranch.files("out/manifests");
     let unchanged = |ranch: &Ranch, why: &str| {
@@ -175,7 +175,7 @@ fn what_is_no_change_of_the_inputs_is_unchanged() {
 }
 
 #[test]
-fn an_older_file_does_not_turn_the_clock_back_unasked() {
+fn an_older_file_restores_old_values_only_if_accepted() {
     let ranch = Ranch::ran();
     let older = ranch
         .run(&["ingest", "--weather", "inputs/weather/north.json"])

@@ -54,7 +54,7 @@ fn complete(ranch: &Ranch, expect: &str) {
 }
 
 #[test]
-fn an_incident_from_its_report_to_its_page() {
+fn an_incident_leads_from_its_report_to_its_page() {
     let (ranch, report) = breached();
     let opened = open(&ranch, "days far too high on the mesa");
     assert_eq!(opened["incident"], "I1");
@@ -198,7 +198,7 @@ fn an_incident_from_its_report_to_its_page() {
 }
 
 #[test]
-fn what_is_not_recorded_cannot_be_linked() {
+fn only_recorded_objects_can_be_linked() {
     let ranch = Ranch::ran();
     let mut texts = Vec::new();
     for (args, exit) in [
@@ -254,7 +254,7 @@ fn an_incident_without_a_case_needs_a_reason() {
 }
 
 #[test]
-fn a_case_that_was_taken_away_keeps_the_incident_open() {
+fn a_removed_case_keeps_the_incident_open() {
     let (ranch, _) = breached();
     let _ = open(&ranch, "one");
     let _ = ranch.run(&["incident", "regression", "I1"]).exits(0);
@@ -273,7 +273,7 @@ fn a_case_that_was_taken_away_keeps_the_incident_open() {
 }
 
 #[test]
-fn two_that_open_at_once_get_two_numbers() {
+fn two_incidents_opened_together_get_two_numbers() {
     let (ranch, _) = breached();
     let start = |title: &str| {
         ranch

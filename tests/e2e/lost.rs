@@ -28,7 +28,7 @@ fn suffering(what: impl Fn(&Ranch)) -> (i32, String, String) {
 }
 
 #[test]
-fn a_ledger_that_is_gone_empty_cut_foreign_or_newer_is_told_apart() {
+fn missing_empty_truncated_foreign_and_newer_ledgers_are_distinguished() {
     let path = |ranch: &Ranch| ranch.path("out/ledger.db");
     let (exit, code, message) = suffering(|r| std::fs::remove_file(path(r)).unwrap());
     assert_eq!((exit, code.as_str()), (69, "ledger_missing"), "{message}");
@@ -102,7 +102,7 @@ fn a_ledger_that_is_gone_empty_cut_foreign_or_newer_is_told_apart() {
 
 /// Where a killed process has left a log, a page that is in it need not be in the file; every other page must.
 #[test]
-fn a_ledger_that_is_cut_beside_its_log_is_told_or_whole_with_it() {
+fn a_truncated_ledger_is_refused_unless_its_wal_completes_it() {
     let killed = log_left(&COMPUTE);
     let mut refused = 0;
     for cut in [0, 1, 4_096, 4_196, 12_000, 30_000, 100_000] {
@@ -153,7 +153,7 @@ pub(crate) const LOOKING: [&[&str]; 10] = [
 ];
 
 #[test]
-fn who_looks_is_told_that_the_ledger_is_lost() {
+fn commands_that_only_read_report_a_lost_ledger() {
     let ranch = Ranch::ran();
     let ledger = ranch.path("out/ledger.db");
     let bytes = std::fs::read(&ledger).unwrap();
@@ -190,7 +190,7 @@ fn who_looks_is_told_that_the_ledger_is_lost() {
 /// That a ledger or a manifest cannot be looked for does not say that there is none.
 #[test]
 #[cfg(unix)]
-fn a_folder_that_may_not_be_looked_into_is_not_taken_for_an_empty_one() {
+fn a_folder_without_read_permission_is_not_treated_as_empty() {
     use std::os::unix::fs::PermissionsExt as _;
     let Some(wrapper) = nobody() else { return };
     let ranch = Ranch::ran();
@@ -225,7 +225,7 @@ fn a_folder_that_may_not_be_looked_into_is_not_taken_for_an_empty_one() {
 
 #[test]
 #[cfg(unix)]
-fn a_folder_of_manifests_that_is_a_link_or_a_file_is_named() {
+fn a_manifest_folder_that_is_a_file_or_leads_outside_is_named() {
     let prepared = ingested();
     for (what, told) in [
         ("file", "out/manifests is not a folder"),
@@ -267,7 +267,7 @@ fn a_folder_of_manifests_that_is_a_link_or_a_file_is_named() {
 /// A disk of its own has a folder that is nobody's, and may not be looked into.
 #[test]
 #[cfg(unix)]
-fn what_a_disk_keeps_for_itself_is_no_manifest() {
+fn a_disks_lost_and_found_folder_is_not_a_manifest() {
     let Some(wrapper) = nobody() else { return };
     let ranch = Ranch::sample();
     std::fs::create_dir_all(ranch.path("out/manifests/lost+found")).unwrap();
@@ -282,7 +282,7 @@ fn what_a_disk_keeps_for_itself_is_no_manifest() {
 /// One may pass through a folder that one may not list.
 #[test]
 #[cfg(unix)]
-fn folders_on_the_way_need_not_be_listed() {
+fn parent_folders_need_not_be_listable() {
     let Some(wrapper) = nobody() else { return };
     let ranch = ingested();
     let setting = "path = \"out/m/manifests\"";
@@ -299,7 +299,7 @@ fn folders_on_the_way_need_not_be_listed() {
 /// Whoever opens a pipe waits for its writer, who may never come.
 #[test]
 #[cfg(target_os = "linux")]
-fn a_pipe_in_the_place_of_a_configuration_is_refused() {
+fn a_pipe_in_place_of_a_configuration_is_refused() {
     let prepared = ingested();
     for file in [
         "provender.toml",

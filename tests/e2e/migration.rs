@@ -94,7 +94,7 @@ fn runs(ranch: &Ranch, more: &[&str]) -> Vec<Json> {
 }
 
 #[test]
-fn whoever_writes_first_leads_the_ledger_forward_and_all_of_it_holds() {
+fn the_first_writer_migrates_the_ledger_and_all_of_it_stays_valid() {
     for (schema, bytes) in OLDER {
         for writer in WRITERS {
             let when = format!("schema {schema}, {writer:?}");
@@ -142,7 +142,7 @@ fn whoever_writes_first_leads_the_ledger_forward_and_all_of_it_holds() {
 
 #[test]
 #[cfg(debug_assertions)]
-fn a_kill_at_any_step_of_a_migration_leaves_the_old_ledger_and_the_next_one_sweeps() {
+fn a_kill_at_any_step_of_a_migration_leaves_the_old_ledger_and_the_next_cleans_up() {
     for (schema, bytes) in OLDER {
         let prepared = deployment(bytes);
         let undisturbed = copy_of(&prepared);
@@ -176,7 +176,7 @@ fn a_kill_at_any_step_of_a_migration_leaves_the_old_ledger_and_the_next_one_swee
 }
 
 #[test]
-fn six_processes_that_meet_an_old_ledger_lead_it_forward_once() {
+fn six_processes_that_open_an_old_ledger_together_migrate_it_once() {
     for (schema, bytes) in OLDER {
         let when = format!("schema {schema}");
         let ranch = deployment(bytes);
@@ -201,7 +201,7 @@ fn six_processes_that_meet_an_old_ledger_lead_it_forward_once() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_disk_without_room_for_the_copy_is_74_and_the_ledger_is_as_it_was() {
+fn a_disk_without_room_for_the_copy_is_74_and_leaves_the_ledger_unchanged() {
     if !crate::disks::may_mount() {
         return;
     }
@@ -233,7 +233,7 @@ fn a_disk_without_room_for_the_copy_is_74_and_the_ledger_is_as_it_was() {
 
 /// Who checks a ledger changes nothing of it, not even its schema.
 #[test]
-fn an_audit_leads_no_older_ledger_on() {
+fn an_audit_does_not_migrate_an_older_ledger() {
     for (schema, bytes) in OLDER {
         let ranch = deployment(bytes);
         let ledger = ranch.path("out/ledger.db");

@@ -174,7 +174,7 @@ fn a_baseline_is_frozen_compared_with_named_and_replaced() {
 }
 
 #[test]
-fn what_cannot_be_frozen_or_watched_says_why() {
+fn an_impossible_baseline_or_rule_is_refused_with_the_reason() {
     let ranch = Ranch::ran();
     let create = |rest: &[&str]| {
         let mut args = vec!["monitor", "baseline", "create"];

@@ -53,7 +53,7 @@ pub(crate) const READING: [&[&str]; 18] = [
 
 #[test]
 #[cfg(target_os = "linux")]
-fn verbs_that_read_say_the_same_where_nothing_can_be_written() {
+fn reading_verbs_give_the_same_answers_where_nothing_can_be_written() {
     if !may_mount() {
         return;
     }
@@ -91,7 +91,7 @@ fn verbs_that_read_say_the_same_where_nothing_can_be_written() {
 /// Before anything is computed there is no folder of manifests, and who looks needs none.
 #[test]
 #[cfg(target_os = "linux")]
-fn where_nothing_is_computed_yet_who_reads_makes_nothing() {
+fn reading_verbs_create_nothing_before_the_first_run() {
     if !may_mount() {
         return;
     }
@@ -125,7 +125,7 @@ fn where_nothing_is_computed_yet_who_reads_makes_nothing() {
 /// Before anything at all is recorded there is no ledger, and who looks makes none.
 #[test]
 #[cfg(target_os = "linux")]
-fn where_nothing_is_recorded_yet_who_reads_makes_no_ledger() {
+fn reading_verbs_create_no_ledger_before_anything_is_recorded() {
     if !may_mount() {
         return;
     }
@@ -163,7 +163,7 @@ fn where_nothing_is_recorded_yet_who_reads_makes_no_ledger() {
 /// A file system that knows no syncing of folders, on the way to one that does.
 #[test]
 #[cfg(target_os = "linux")]
-fn folders_on_the_way_that_cannot_be_synced_are_in_nobodys_way() {
+fn parent_folders_that_cannot_be_synced_stop_nothing() {
     if !may_mount() {
         return;
     }
@@ -180,7 +180,7 @@ fn folders_on_the_way_that_cannot_be_synced_are_in_nobodys_way() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn verbs_that_write_say_what_can_be_done_where_nothing_can_be_written() {
+fn writing_verbs_name_a_remedy_where_nothing_can_be_written() {
     if !may_mount() {
         return;
     }
@@ -210,7 +210,7 @@ fn verbs_that_write_say_what_can_be_done_where_nothing_can_be_written() {
 /// Whoever writes holds a log beside the ledger: what is in it is seen, also by who can only read.
 #[test]
 #[cfg(target_os = "linux")]
-fn who_can_only_read_sees_what_a_writer_elsewhere_has_recorded() {
+fn a_reader_without_write_permission_sees_what_a_writer_elsewhere_recorded() {
     if !may_mount() {
         return;
     }
@@ -259,7 +259,7 @@ fn who_can_only_read_sees_what_a_writer_elsewhere_has_recorded() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_backup_is_read_anywhere_and_a_folder_on_another_disk_is_as_good() {
+fn backups_are_readable_anywhere_and_folders_may_be_on_another_disk() {
     if !may_mount() {
         return;
     }
@@ -310,7 +310,7 @@ fn may_trace() -> bool {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn where_there_are_no_links_everything_ends_as_where_there_are() {
+fn a_file_system_without_links_gives_the_same_results() {
     if !may_trace() {
         return;
     }
@@ -338,7 +338,7 @@ fn where_there_are_no_links_everything_ends_as_where_there_are() {
 
 #[test]
 #[cfg(all(target_os = "linux", debug_assertions))]
-fn a_kill_where_there_are_no_links_leaves_whole_runs_or_nothing() {
+fn a_kill_on_a_file_system_without_links_leaves_whole_runs_or_nothing() {
     if !may_trace() {
         return;
     }

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use crate::kit::{Ran, Ranch};
 
 #[test]
-fn the_envelope_says_how_long_the_command_and_its_phases_took() {
+fn the_envelope_gives_the_duration_of_the_command_and_its_phases() {
     let ranch = Ranch::sample();
     let run = ranch
         .run(&["run", "--as-of", "2025-06-30", "--json"])
@@ -49,7 +49,7 @@ fn logged(ranch: &Ranch, log: &str, args: &[&str]) -> Ran {
 const DAY: [&str; 3] = ["run", "--as-of", "2025-06-30"];
 
 #[test]
-fn a_day_as_json_lines() {
+fn the_json_log_of_a_day_has_the_documented_lines() {
     let ranch = Ranch::sample();
     let mut args = DAY.to_vec();
     args.extend(["--log-format", "json"]);
@@ -119,7 +119,7 @@ fn a_day_as_json_lines() {
 }
 
 #[test]
-fn nothing_is_logged_unless_it_is_asked_for() {
+fn nothing_is_logged_unless_requested() {
     let ranch = Ranch::sample();
     let quiet = ranch.run(&DAY).exits(0);
     assert_eq!(quiet.stderr, "");
@@ -153,7 +153,7 @@ fn nothing_is_logged_unless_it_is_asked_for() {
 }
 
 #[test]
-fn a_log_that_cannot_be_asked_for_is_wrong_usage() {
+fn an_invalid_request_for_a_log_is_wrong_usage() {
     let ranch = Ranch::sample();
     let ran = logged(&ranch, "provender::ledger=loud", &DAY).exits(64);
     assert!(
@@ -198,7 +198,7 @@ fn errors_and_notes_are_lines_of_a_json_log() {
 
 #[cfg(debug_assertions)]
 #[test]
-fn a_panic_says_where_it_was() {
+fn a_panic_names_its_place_in_the_source() {
     let ranch = Ranch::empty();
     let panic = |how: &str, backtrace: &str, args: &[&str]| {
         let mut command = ranch.command();
@@ -232,7 +232,7 @@ fn a_panic_says_where_it_was() {
 }
 
 #[test]
-fn manual_pages_of_every_verb_say_its_options() {
+fn the_manual_page_of_every_verb_lists_its_options() {
     let ranch = Ranch::empty();
     let page = ranch.run(&["man"]).exits(0).stdout;
     assert!(

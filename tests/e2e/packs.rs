@@ -45,7 +45,7 @@ fn runs(ranch: &Ranch) -> Vec<String> {
 }
 
 #[test]
-fn packed_or_single_the_runs_and_their_documents_are_the_same() {
+fn packed_and_single_manifests_give_the_same_runs_and_documents() {
     let (single, packed) = (computed(1_000), computed(10));
     assert_eq!(runs(&single), runs(&packed));
     assert_eq!(packs(&single).len(), 0);
@@ -155,7 +155,7 @@ fn every_verb_reads_a_manifest_in_a_pack() {
 
 /// Any bit anywhere: `flips`, which has packs too.
 #[test]
-fn a_pack_that_is_changed_cut_off_or_gone_is_told() {
+fn a_changed_truncated_or_missing_pack_is_reported() {
     let ranch = computed(10);
     let pack = packs(&ranch).pop().unwrap();
     let bytes = std::fs::read(&pack).unwrap();
@@ -227,7 +227,7 @@ fn a_kill_at_any_write_of_a_pack_leaves_whole_runs_or_nothing() {
 }
 
 #[test]
-fn a_pack_left_by_a_killed_process_is_told_and_harms_nobody() {
+fn a_pack_left_by_a_killed_process_is_reported_and_harmless() {
     let ranch = computed(10);
     let before = Held::by(&ranch);
     let pack = packs(&ranch).pop().unwrap();

@@ -147,7 +147,7 @@ fn before_tests(text: &str) -> &str {
 /// Everything else, and every manifest, component, source and report, is reached through open folders, which
 /// nothing leads out of.
 #[test]
-fn no_room_opens_a_path_by_itself() {
+fn no_unlisted_code_opens_a_path_directly() {
     const WAYS: [&str; 6] = [
         "std::fs",
         "fs::File::",

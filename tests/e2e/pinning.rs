@@ -5,7 +5,7 @@ use crate::kit::{Ranch, unpin, variant_of};
 const DAY: &str = "2025-06-30";
 
 #[test]
-fn a_draft_may_be_replaced_and_a_frozen_version_never() {
+fn a_draft_may_be_replaced_but_a_frozen_version_may_not() {
     let ranch = Ranch::ran();
     let (one, two) = (
         variant_of(&ranch, "v1", "one"),
@@ -177,7 +177,7 @@ fn a_lock_file_edited_by_hand_cannot_give_a_recorded_version_other_bytes() {
 }
 
 #[test]
-fn check_says_what_is_wrong_and_works_without_a_deployment() {
+fn check_names_the_problem_and_works_without_a_deployment() {
     let ranch = Ranch::empty();
     ranch.write("x.wasm", "print('hello')");
     let refused = ranch.run(&["plugin", "check", "x.wasm"]).exits(14);
@@ -237,7 +237,7 @@ fn two_versions_are_compared_by_what_they_declare() {
 
 /// Each rewrites the whole lock file from what it has read of it.
 #[test]
-fn pins_added_at_the_same_time_all_stay() {
+fn pins_added_at_the_same_time_are_all_kept() {
     let ranch = Ranch::sample();
     let bytes = std::fs::read(ranch.path("components/days_remaining-v1.wasm")).unwrap();
     let old = b"days_remaining";
@@ -268,7 +268,7 @@ fn pins_added_at_the_same_time_all_stay() {
 
 /// What an `add` leaves that is killed between the file and the lock file.
 #[test]
-fn adding_the_pinned_bytes_again_puts_the_file_back() {
+fn adding_the_pinned_bytes_again_restores_the_file() {
     let ranch = Ranch::sample();
     let file = "components/days_remaining-v1.wasm";
     let bytes = std::fs::read(ranch.path(file)).unwrap();
@@ -287,7 +287,7 @@ fn adding_the_pinned_bytes_again_puts_the_file_back() {
 /// A kill in the middle of a write leaves a file that nobody reads; the next command that may write pins takes it
 /// away, whatever it does itself.
 #[test]
-fn what_a_killed_pin_left_goes_with_the_next_one() {
+fn the_next_pin_removes_what_a_killed_one_left() {
     let ranch = Ranch::sample();
     let _ = ranch.run(&["ingest"]).exits(0);
     let cut = [
@@ -318,7 +318,7 @@ fn what_a_killed_pin_left_goes_with_the_next_one() {
 }
 
 #[test]
-fn the_file_of_a_replaced_draft_goes_and_nobody_elses() {
+fn replacing_a_draft_removes_its_file_and_no_other() {
     let ranch = Ranch::sample();
     unpin(&ranch, "v1");
     std::fs::remove_file(ranch.path("components/days_remaining-v1.wasm")).unwrap();
@@ -354,7 +354,7 @@ fn the_file_of_a_replaced_draft_goes_and_nobody_elses() {
 }
 
 #[test]
-fn a_folder_where_a_component_is_wanted_says_what_to_build() {
+fn a_folder_given_as_a_component_says_what_to_build() {
     let ranch = Ranch::sample();
     let _ = ranch
         .run(&["plugin", "new", "rain:v1", "--lang", "python"])
@@ -376,7 +376,7 @@ fn a_folder_where_a_component_is_wanted_says_what_to_build() {
 }
 
 #[test]
-fn show_tells_everything_that_a_component_declares() {
+fn show_prints_everything_that_a_component_declares() {
     let ranch = Ranch::new();
     let shown = ranch.run(&["plugin", "show", "days_remaining:v2"]).exits(0);
     insta::assert_snapshot!("shown", shown.stdout);

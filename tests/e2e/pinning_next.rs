@@ -5,7 +5,7 @@ use crate::kit::{Ranch, unpin, variant_of};
 const DAY: &str = "2025-06-30";
 
 #[test]
-fn a_draft_says_what_it_can_be_compared_with() {
+fn adding_a_draft_suggests_what_to_compare_it_with() {
     let ranch = Ranch::ran();
     let next = |file: &str| {
         let added = ranch.run(&["plugin", "add", file]).exits(0);
@@ -46,7 +46,7 @@ fn a_draft_says_what_it_can_be_compared_with() {
 }
 
 #[test]
-fn a_frozen_version_answers_by_the_settings_or_by_a_release() {
+fn freezing_says_whether_settings_or_a_release_make_the_version_active() {
     let ranch = Ranch::ran();
     let file = variant_of(&ranch, "v1", "one");
     unpin(&ranch, "v1");

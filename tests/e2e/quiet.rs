@@ -99,7 +99,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn every_verb_is_tried_without_a_ledger_or_a_disk_or_left_out_for_a_reason() {
+fn every_verb_is_tested_with_a_lost_ledger_or_a_read_only_disk_or_is_exempt() {
     let tried: Vec<String> = lost::LOOKING
         .iter()
         .chain(&mounts::READING)
@@ -122,7 +122,7 @@ fn every_verb_is_tried_without_a_ledger_or_a_disk_or_left_out_for_a_reason() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_reader_that_closes_the_pipe_is_not_an_error() {
     let ranch = Ranch::ran();
     let _ = ranch
         .run(&[
@@ -184,7 +184,7 @@ fn help_version_and_completions_work_without_a_project() {
 }
 
 #[test]
-fn quiet_says_nothing_but_errors() {
+fn quiet_prints_nothing_but_errors() {
     let ranch = Ranch::sample();
     let ran = ranch
         .run(&["run", "--as-of", "2025-06-30", "--quiet"])
@@ -233,7 +233,7 @@ fn a_backup_can_be_read_by_itself() {
 }
 
 #[test]
-fn features_config_and_plugins_say_what_is_there() {
+fn features_config_and_plugins_show_what_is_in_use() {
     let ranch = Ranch::ran();
     let features = ranch.data(&["features"], 0);
     let forage = features["features"]
@@ -290,7 +290,7 @@ fn features_config_and_plugins_say_what_is_there() {
 /// A component with an interpreter in it takes seconds to compile: a person is told, and only a person.
 #[test]
 #[cfg(unix)]
-fn a_long_compilation_is_told_on_a_terminal_and_nowhere_else() {
+fn a_long_compilation_is_reported_only_on_a_terminal() {
     let file = "../../logic-plugins/examples/javascript/days-remaining-v2/days_remaining-v2.wasm";
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let file = file.to_str().unwrap();
@@ -330,7 +330,7 @@ fn a_long_compilation_is_told_on_a_terminal_and_nowhere_else() {
 /// Silence is no consent: what could not be told ends with 74.
 #[test]
 #[cfg(target_os = "linux")]
-fn what_cannot_be_written_to_stdout_is_74() {
+fn output_that_cannot_be_written_to_stdout_is_74() {
     let ranch = Ranch::ran();
     for args in [
         &["audit"][..],

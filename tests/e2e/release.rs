@@ -83,7 +83,7 @@ fn make_three() -> Ranch {
 }
 
 #[test]
-fn a_release_alone_is_in_force_and_a_rollback_brings_its_configuration_back() {
+fn an_active_release_overrides_local_settings_and_a_rollback_restores_its_configuration() {
     let ranch = v1();
     assert_eq!(active(&ranch), Json::Null);
     let first = ranch.answer("north", "h-heifers");
@@ -260,7 +260,7 @@ fn other_files_are_told(ranch: &Ranch) {
 }
 
 #[test]
-fn history_tells_what_was_active_on_a_day() {
+fn history_shows_what_was_active_on_a_day() {
     let mut ranch = three();
     ranch.now = "2025-07-10T09:00:00Z".into();
     ranch.actor = "mlops".into();
@@ -369,7 +369,7 @@ fn promotions_are_refused_with_the_reason_and_the_next_step() {
 }
 
 #[test]
-fn an_unclean_state_is_no_release_and_every_reason_is_told() {
+fn an_unclean_state_cannot_be_cut_and_every_reason_is_reported() {
     let ranch = v1();
     let file = ranch.path("components/days_remaining-v1.wasm");
     let mut bytes = std::fs::read(&file).unwrap();
@@ -406,7 +406,7 @@ fn an_unclean_state_is_no_release_and_every_reason_is_told() {
 }
 
 #[test]
-fn a_draft_that_is_to_answer_is_frozen_by_the_cut_and_others_stay_out() {
+fn a_cut_freezes_the_active_draft_and_leaves_other_drafts_out() {
     let ranch = v1();
     crate::kit::unpin(&ranch, "v2");
     let draft = variant_of(&ranch, "v2", "draft");
@@ -432,7 +432,7 @@ fn a_draft_that_is_to_answer_is_frozen_by_the_cut_and_others_stay_out() {
 }
 
 #[test]
-fn files_that_cannot_be_used_stop_neither_a_rollback_nor_the_day() {
+fn unusable_files_stop_neither_a_rollback_nor_the_daily_run() {
     let ranch = v1();
     cut(&ranch, "days_remaining:v1", "first");
     promote(&ranch, "R1", "none");
@@ -472,7 +472,7 @@ fn files_that_cannot_be_used_stop_neither_a_rollback_nor_the_day() {
 }
 
 #[test]
-fn before_the_first_promotion_a_logic_toml_that_cannot_be_used_stops_the_day() {
+fn before_the_first_promotion_an_unusable_logic_toml_stops_the_daily_run() {
     let ranch = v1();
     ranch.write("logic.toml", "[days_remaining.v1\n");
     assert!(ranch.run(&COMPUTE).exits(78).stderr.contains("logic.toml"));

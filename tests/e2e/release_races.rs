@@ -32,7 +32,7 @@ fn changes(ranch: &Ranch) -> Vec<(String, Json)> {
 }
 
 #[test]
-fn a_promotion_and_a_rollback_at_once_are_one_after_the_other() {
+fn a_promotion_and_a_rollback_at_once_happen_one_after_the_other() {
     for round in 0..4 {
         let ranch = three();
         promote(&ranch, "R2", "R1");
@@ -65,7 +65,7 @@ fn a_promotion_and_a_rollback_at_once_are_one_after_the_other() {
 }
 
 #[test]
-fn two_cuts_at_once_get_two_numbers_or_are_one_release() {
+fn two_cuts_at_once_get_two_numbers_or_make_one_release() {
     let ranch = three();
     set(&ranch, "55.0");
     let args = [
@@ -100,7 +100,7 @@ fn two_cuts_at_once_get_two_numbers_or_are_one_release() {
 }
 
 #[test]
-fn a_freeze_beside_a_promotion_holds_every_later_one() {
+fn a_freeze_during_a_promotion_stops_every_later_one() {
     for _ in 0..4 {
         let ranch = three();
         let [promoted, frozen] = at_once(
@@ -124,7 +124,7 @@ fn a_freeze_beside_a_promotion_holds_every_later_one() {
 }
 
 #[test]
-fn two_imports_at_once_take_the_release_in_once() {
+fn two_imports_at_once_import_the_release_once() {
     let from = three();
     let _ = from.run(&["release", "export", "R2", "R2.tar"]).exits(0);
     let to = Ranch::sample();
@@ -173,7 +173,7 @@ fn a_kill_of_freeze_unfreeze_and_approve_leaves_the_old_state() {
 }
 
 #[test]
-fn of_two_processes_that_promote_at_once_exactly_one_wins() {
+fn of_two_processes_that_promote_at_once_exactly_one_succeeds() {
     let ranch = three();
     let mut current = "R1".to_owned();
     for round in 0..8 {

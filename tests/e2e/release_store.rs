@@ -8,7 +8,7 @@ use crate::kit::Ranch;
 use crate::release::{COMPUTE, DAY, cut, promote, set, three, v1};
 
 #[test]
-fn a_release_travels_whole_or_not_at_all() {
+fn a_release_is_imported_completely_or_not_at_all() {
     let staging = three();
     let _ = staging.run(&["release", "export", "R2", "R2.tar"]).exits(0);
     let bytes = std::fs::read(staging.path("R2.tar")).unwrap();
@@ -87,7 +87,7 @@ fn a_release_travels_whole_or_not_at_all() {
 }
 
 #[test]
-fn prune_shows_its_plan_and_leaves_what_history_needs() {
+fn prune_shows_its_plan_and_keeps_what_history_needs() {
     let ranch = three();
     promote(&ranch, "R2", "R1");
     let _ = ranch.run(&COMPUTE).exits(0);
@@ -136,7 +136,7 @@ fn prune_shows_its_plan_and_leaves_what_history_needs() {
 }
 
 #[test]
-fn a_plan_that_is_empty_removes_nothing_and_records_nothing() {
+fn an_empty_plan_removes_nothing_and_records_nothing() {
     let ranch = three();
     let plan = ranch.data(&["release", "prune", "--keep", "9"], 0);
     let digest = plan["plan"].as_str().unwrap();

@@ -22,7 +22,7 @@ fn forge(ranch: &Ranch, table: &str, sql: &str) {
 }
 
 #[test]
-fn two_code_generators_give_the_recorded_bits() {
+fn both_execution_engines_reproduce_the_recorded_bits() {
     let ranch = Ranch::ran();
     assert_eq!(count(&ranch), RUNS);
     for engine in ["native", "pulley"] {
@@ -54,7 +54,7 @@ fn two_code_generators_give_the_recorded_bits() {
 }
 
 #[test]
-fn nothing_of_today_enters_a_replay() {
+fn a_replay_uses_no_current_data_pins_or_settings() {
     let ranch = Ranch::ran();
     let _ = ranch
         .run(&["ingest", "--forage", "story/forage_revised.csv"])
@@ -70,7 +70,7 @@ fn nothing_of_today_enters_a_replay() {
 }
 
 #[test]
-fn a_sample_is_drawn_again_from_its_seed() {
+fn a_sample_can_be_drawn_again_from_its_seed() {
     let ranch = Ranch::ran();
     let first = ranch.data(&["replay", "--sample", "4"], 0);
     assert_eq!(first["replayed"], 4);
@@ -91,7 +91,7 @@ fn a_sample_is_drawn_again_from_its_seed() {
 }
 
 #[test]
-fn filters_narrow_and_nothing_selected_is_said() {
+fn filters_narrow_the_selection_and_an_empty_one_is_reported() {
     let ranch = Ranch::ran();
     let north = ranch.data(&["replay", "--boundary", "north"], 0);
     assert!(north["replayed"].as_i64().unwrap() < RUNS);
@@ -142,7 +142,7 @@ fn a_changed_output_is_named_with_both_values() {
 }
 
 #[test]
-fn a_missing_component_and_a_changed_manifest_are_told_apart() {
+fn a_missing_component_and_a_changed_manifest_are_distinguished() {
     let ranch = Ranch::ran();
     let of = ["list", "--boundary", "north", "--logic", "days_remaining"];
     let manifest = ranch.data(&of, 0)["answers"][0]["run"].clone();
@@ -190,7 +190,7 @@ const MOODY: Code<'static> = Code {
 /// No check asks for such rows, so that it is pinned and records; computed alone each of them comes out as if
 /// it were the first.
 #[test]
-fn a_component_that_answers_otherwise_is_told_with_the_bits_of_both_answers() {
+fn a_component_that_answers_differently_is_named_with_the_bits_of_both_answers() {
     const ANSWER: f64 = 1001.0;
     for packs in [false, true] {
         let ranch = crate::hostile::ranch();
@@ -253,7 +253,7 @@ fn a_component_that_answers_otherwise_is_told_with_the_bits_of_both_answers() {
 
 /// What selects nothing by mistake is no pass.
 #[test]
-fn a_selection_that_can_only_be_a_mistake_is_refused() {
+fn a_selection_that_must_be_a_mistake_is_refused() {
     let ranch = Ranch::ran();
     for (args, exit) in [
         (&["--boundary", "nort"][..], 66),

@@ -231,7 +231,7 @@ fn is(value: &Json, kind: &str) -> bool {
 }
 
 #[test]
-fn an_answer_that_is_not_as_the_schema_says_is_found() {
+fn an_answer_that_violates_its_schema_is_found() {
     let schema = json!({
         "$defs": {"Run": {
             "type": "object",
@@ -290,7 +290,7 @@ fn an_answer_that_is_not_as_the_schema_says_is_found() {
 
 /// What was read by a type is written by it with the same bytes, so a file that fits its schema says all there is.
 #[test]
-fn manifests_and_headers_that_the_program_writes_are_as_their_schemas_say() {
+fn written_manifests_and_headers_match_their_schemas() {
     let (single, packed) = (Ranch::ran(), Ranch::sample());
     let setting = "path = \"out/manifests\"\npack_from = 1";
     packed.edit("provender.toml", "path = \"out/manifests\"", setting);
@@ -326,7 +326,7 @@ fn manifests_and_headers_that_the_program_writes_are_as_their_schemas_say() {
 
 #[test]
 #[should_panic(expected = ".more is in no schema")]
-fn an_answer_with_a_field_too_many_fails_the_test_that_reads_it() {
+fn an_answer_with_an_extra_field_fails_the_test_that_reads_it() {
     let schemas = json!([{"name": "a", "about": "b"}]);
     check(&json!({
         "format_version": "1.0", "command": "schema", "status": "ok", "exit_code": 0,

@@ -31,7 +31,7 @@ fn rows(ranch: &Ranch, table: &str) -> u64 {
 }
 
 #[test]
-fn a_long_range_keeps_the_batches_that_were_computed() {
+fn an_interrupted_range_keeps_the_batches_that_were_computed() {
     let ranch = ingested();
     let undisturbed = copy_of(&ranch);
     // The first of them has so many runs that they are computed by columns, and recorded by a thread of its own.
@@ -54,7 +54,7 @@ fn a_long_range_keeps_the_batches_that_were_computed() {
 }
 
 #[test]
-fn ingest_keeps_the_files_that_were_taken() {
+fn an_interrupted_ingest_keeps_the_files_that_were_ingested() {
     let ranch = Ranch::sample();
     let undisturbed = copy_of(&ranch);
     let _ = undisturbed.run(&["ingest"]).exits(0);
@@ -68,7 +68,7 @@ fn ingest_keeps_the_files_that_were_taken() {
 }
 
 #[test]
-fn a_day_says_how_far_it_came() {
+fn an_interrupted_day_says_how_far_it_got() {
     let ranch = Ranch::sample();
     let undisturbed = copy_of(&ranch);
     let args = ["run", "--as-of", "2025-06-30"];
@@ -86,7 +86,7 @@ fn a_day_says_how_far_it_came() {
 }
 
 #[test]
-fn what_judges_alone_records_nothing_and_is_run_again() {
+fn an_interrupted_replay_audit_or_backup_records_nothing_and_can_be_repeated() {
     let ranch = Ranch::ran();
     let entries = rows(&ranch, "entry");
     let place = ("replay.before-chunks", "INT");
@@ -103,7 +103,7 @@ fn what_judges_alone_records_nothing_and_is_run_again() {
 }
 
 #[test]
-fn a_second_signal_ends_a_command_at_once() {
+fn a_second_signal_ends_a_command_immediately() {
     let ranch = Ranch::sample();
     let waiting = Waiting::at(&ranch, "ingest.after-file", &["ingest"]);
     // Of the same one the system may keep but one.

@@ -32,7 +32,7 @@ fn reissue(ranch: &Ranch, reason: &str) -> Json {
 }
 
 #[test]
-fn a_number_from_its_file_to_its_reissue() {
+fn a_number_is_traced_from_its_file_to_its_reissue() {
     let ranch = Ranch::sample();
     let run = ranch.data(&["run", "--as-of", "2025-06-30"], 0);
     assert_eq!(run["summary"]["recorded"], 9);
@@ -288,7 +288,7 @@ fn a_number_from_its_file_to_its_reissue() {
 }
 
 #[test]
-fn four_hundred_drifted_runs_take_one_plan() {
+fn four_hundred_drifted_runs_need_one_plan() {
     let ranch = Ranch::sample();
     let _ = ranch.run(&["ingest"]).exits(0);
     let range = ["--from", "2025-05-01", "--to", "2025-11-10"];

@@ -35,7 +35,7 @@ fn unit_mistake() -> Ranch {
 }
 
 #[test]
-fn a_changed_unit_is_told_by_its_factor() {
+fn a_changed_unit_is_recognised_by_its_factor() {
     let ranch = unit_mistake();
     // No bound shows it: DS watches how low the north gets.
     let text = ranch.read("logic.toml");
@@ -110,7 +110,7 @@ fn a_changed_unit_is_told_by_its_factor() {
 }
 
 #[test]
-fn a_slipped_point_is_told_by_what_the_reissue_replaced() {
+fn a_slipped_decimal_point_is_recognised_by_what_the_reissue_replaced() {
     let ranch = Ranch::ran();
     let _ = ranch
         .run(&["ingest", "--forage", "story/wrong_forage.csv"])
@@ -161,7 +161,7 @@ fn a_slipped_point_is_told_by_what_the_reissue_replaced() {
 }
 
 #[test]
-fn a_report_that_is_not_there_is_said() {
+fn a_missing_report_is_an_error_that_says_so() {
     let ranch = Ranch::sample();
     let mut texts = vec![ranch.run(&["monitor", "report"]).exits(66).stderr];
     let _ = ranch.run(&["run", "--as-of", "2025-06-30"]).exits(0);

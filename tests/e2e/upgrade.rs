@@ -42,23 +42,23 @@ fn words(text: &str) -> Vec<String> {
 
 /// Every kind of entry but an import; then a replay of all of it, and further days on top.
 #[test]
-fn a_deployment_of_0_1_0_answers_as_it_did() {
+fn a_deployment_of_0_1_0_gives_its_recorded_answers() {
     let _ = answers_as_before(&["ranch-"]);
 }
 
 #[test]
-fn copies_archives_and_what_a_killed_process_left_answer_as_they_did() {
+fn copies_archives_and_leftovers_of_a_kill_give_their_recorded_answers() {
     let _ = answers_as_before(&["backup", "bundle", "far-", "killed-"]);
 }
 
 /// Apart from the others: compiling a component of 18 MB takes most of the time.
 #[test]
-fn a_deployment_with_a_component_in_python_answers_as_it_did() {
+fn a_deployment_with_a_component_in_python_gives_its_recorded_answers() {
     let _ = answers_as_before(&["python-"]);
 }
 
 #[test]
-fn every_command_has_its_answer_and_runs_in_one_of_the_tests() {
+fn every_command_has_a_recorded_answer_and_runs_in_one_of_the_tests() {
     let all: Vec<String> = asked("").into_iter().map(|a| a.name).collect();
     let run = ["ranch-", "backup", "bundle", "far-", "killed-", "python-"];
     let run: BTreeSet<String> = run.iter().flat_map(|g| asked(g)).map(|a| a.name).collect();
@@ -72,7 +72,7 @@ fn every_command_has_its_answer_and_runs_in_one_of_the_tests() {
 
 /// The types of manifests and packs hold all that there is: what is written are the bytes that were read.
 #[test]
-fn every_manifest_and_pack_is_read_and_written_alike() {
+fn every_manifest_and_pack_round_trips_to_the_same_bytes() {
     let fixture = Fixture::unpack();
     let (mut single, mut packed, mut rows) = (0, 0, 0);
     for deployment in ["ranch", "far", "python", "killed"] {
@@ -106,7 +106,7 @@ fn every_manifest_and_pack_is_read_and_written_alike() {
 
 /// Reading for an audit changes nothing, not even the schema.
 #[test]
-fn the_ledgers_have_their_heads_and_an_audit_leaves_their_bytes_alone() {
+fn the_ledgers_have_their_recorded_heads_and_an_audit_changes_no_byte() {
     let fixture = Fixture::unpack();
     for deployment in ["ranch", "far", "python", "killed"] {
         let ledger = fixture.path(&format!("{deployment}/out/ledger.db"));
@@ -125,7 +125,7 @@ fn the_ledgers_have_their_heads_and_an_audit_leaves_their_bytes_alone() {
 }
 
 #[test]
-fn a_proof_of_0_1_0_holds() {
+fn a_proof_of_0_1_0_is_valid() {
     let fixture = Fixture::unpack();
     let read = |inside: &str| std::fs::read_to_string(fixture.path(inside)).unwrap();
     let key = read("ranch/ledger-TEST-ONLY.key.pub");
@@ -138,7 +138,7 @@ fn a_proof_of_0_1_0_holds() {
 
 /// A new deployment takes in what 0.1.0 exported, and computes with it.
 #[test]
-fn archives_of_0_1_0_begin_a_new_deployment() {
+fn a_new_deployment_can_start_from_archives_of_0_1_0() {
     let fixture = Fixture::unpack();
     let ranch = Ranch::sample();
     let _ = ranch.run(&["ingest"]).exits(0);
@@ -167,7 +167,7 @@ fn archives_of_0_1_0_begin_a_new_deployment() {
 /// A disk that nobody may write, as an archive is mounted.
 #[test]
 #[cfg(target_os = "linux")]
-fn a_read_only_copy_is_read() {
+fn a_read_only_copy_can_be_read() {
     if !crate::disks::may_mount() {
         return;
     }
@@ -221,7 +221,7 @@ fn change(json: &mut Json, n: &mut usize) -> bool {
 /// The comparison can fail: at every value of an answer, for a member that is gone, for rows more or fewer or
 /// in another order, for a warning more or fewer. It holds for a member more.
 #[test]
-fn the_comparison_finds_every_change_but_an_added_member() {
+fn the_comparison_finds_every_change_except_an_added_member() {
     let fixture = Fixture::unpack();
     let wrong = |name: &str, old: &Answer, new: &Answer| fixture.differences(name, old, new);
     for name in ["ranch-explain", "ranch-release-status", "ranch-status"] {
@@ -264,7 +264,7 @@ fn the_comparison_finds_every_change_but_an_added_member() {
 
 /// From outside: a recorded number changed in the ledger, with its guard taken away, is another answer.
 #[test]
-fn a_number_that_was_changed_in_the_ledger_is_another_answer() {
+fn a_number_changed_in_the_ledger_gives_another_answer() {
     let fixture = Fixture::unpack();
     let db = rusqlite::Connection::open(fixture.path("ranch/out/ledger.db")).unwrap();
     db.execute_batch(

@@ -128,7 +128,7 @@ fn is_of(package: &str, kept_out: &[&str]) -> bool {
 }
 
 #[test]
-fn no_crate_depends_on_what_its_row_keeps_out() {
+fn no_crate_depends_on_a_package_that_its_row_excludes() {
     for wall in WALLS {
         let below = below(wall.package);
         assert!(!below.is_empty(), "{}: no tree", wall.package);

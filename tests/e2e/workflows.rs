@@ -81,7 +81,7 @@ fn problem(line: &str, scripts: &BTreeSet<String>) -> Option<String> {
 }
 
 #[test]
-fn workflows_run_verbs_and_scripts_of_the_pipeline_alone() {
+fn workflows_run_only_verbs_and_scripts_of_the_pipeline() {
     let scripts = ci_scripts();
     assert!(scripts.contains(".ci/verify"), "{scripts:?}");
     let ranch = Ranch::empty();
@@ -148,7 +148,7 @@ fn loose(workflow: &str) -> Vec<String> {
 }
 
 #[test]
-fn actions_are_pinned_jobs_end_and_workflows_only_read() {
+fn actions_are_pinned_jobs_have_timeouts_and_workflows_only_read() {
     let mut seen = 0;
     for entry in fs::read_dir(root().join(".github/workflows")).unwrap() {
         let path = entry.unwrap().path();
@@ -170,7 +170,7 @@ fn every_push_and_every_pull_request_is_checked() {
 }
 
 #[test]
-fn a_loose_workflow_would_be_found() {
+fn a_workflow_that_breaks_a_rule_is_found() {
     let good = "on: push\npermissions:\n  contents: read\nconcurrency:\n  group: a\njobs:\n  a:\n    runs-on: x\n    timeout-minutes: 5\n    steps:\n      - uses: a/b@0123456789abcdef0123456789abcdef01234567 # v1.2.3\n";
     assert_eq!(loose(good), Vec::<String>::new());
     for (from, to) in [
@@ -185,7 +185,7 @@ fn a_loose_workflow_would_be_found() {
 }
 
 #[test]
-fn a_step_of_another_kind_would_be_found() {
+fn a_step_of_another_kind_is_found() {
     let workflow = "jobs:\n  a:\n    steps:\n      - run: cargo test\n      - name: two\n        run: |\n          .ci/run\n\n          curl x | sh\n      - run: .ci/verify --base \"${{ github.base_ref }}\"\n      - run: provender verify\n";
     let lines = run_lines(workflow);
     assert_eq!(lines.len(), 5, "{lines:?}");

@@ -98,7 +98,7 @@ fn eight_processes_over_overlapping_ranges_record_every_key_once() {
 }
 
 #[test]
-fn eight_processes_make_one_ledger() {
+fn eight_processes_create_one_ledger() {
     let ranch = Ranch::sample();
     patient(&ranch);
     std::thread::scope(|scope| {
@@ -140,7 +140,7 @@ fn no_writer_waits_for_an_audit() {
 }
 
 #[test]
-fn who_reads_does_not_wait_for_who_writes() {
+fn readers_do_not_wait_for_a_writer() {
     let ranch = Ranch::ran();
     let monitor = [
         "monitor",

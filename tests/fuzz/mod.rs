@@ -123,24 +123,24 @@ fn a_component_of_any_bytes_is_refused_or_loads() {
 }
 
 #[test]
-fn what_a_guest_returns_is_checked_whatever_it_is() {
+fn anything_that_a_guest_returns_is_checked() {
     all(&["returned"]);
 }
 
 #[test]
-fn a_file_of_observations_is_read_or_refused_whatever_is_in_it() {
+fn any_file_of_observations_is_read_or_refused() {
     let formats = targets::formats();
     let names: Vec<&str> = formats.iter().map(String::as_str).collect();
     all(&names);
 }
 
 #[test]
-fn a_file_of_the_deployment_is_read_or_refused_whatever_is_in_it() {
+fn any_file_of_the_deployment_is_read_or_refused() {
     all(&targets::FILES);
 }
 
 #[test]
-fn what_an_auditor_is_given_is_read_or_refused_whatever_is_in_it() {
+fn any_file_for_an_auditor_is_read_or_refused() {
     all(&["audit"]);
 }
 

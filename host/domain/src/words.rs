@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_read_and_written_alike_and_an_unknown_one_is_named() {
+    fn a_word_round_trips_and_an_unknown_one_is_named() {
         assert_eq!(serde_json::to_string(&Light::Red).unwrap(), "\"red\"");
         for light in Light::ALL {
             let json = serde_json::json!(light);

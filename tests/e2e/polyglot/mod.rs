@@ -120,7 +120,7 @@ fn assert_same(
 }
 
 #[test]
-fn every_language_declares_the_same() {
+fn every_language_makes_the_same_declaration() {
     let rust = rust();
     for (language, file) in others() {
         let other = load(&file);

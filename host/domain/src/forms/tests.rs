@@ -51,7 +51,7 @@ fn program(text: &str) -> &str {
 }
 
 #[test]
-fn no_form_is_written_anywhere_else() {
+fn no_other_file_writes_the_name_of_a_form() {
     let host = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut files = Vec::new();
     for part in std::fs::read_dir(host).unwrap() {
@@ -78,7 +78,7 @@ fn no_form_is_written_anywhere_else() {
 }
 
 #[test]
-fn every_known_text_is_of_a_known_form_and_is_written_alike() {
+fn every_known_text_has_a_known_form_and_round_trips() {
     for line in KNOWN.lines() {
         let mut object: Map<String, Json> =
             serde_json::from_value(canonical::from_slice(line.as_bytes()).unwrap()).unwrap();
@@ -95,7 +95,7 @@ fn a_form_is_an_object() {
 }
 
 #[test]
-fn keys_of_version_0_1_0_are_written_alike() {
+fn keys_of_version_0_1_0_are_written_to_the_same_bytes() {
     for line in known(Form::RunKey) {
         let key: RunKey = serde_json::from_str(line).unwrap();
         assert_eq!(key.run_id(), Digest::of_canonical(line.as_bytes()));
@@ -103,7 +103,7 @@ fn keys_of_version_0_1_0_are_written_alike() {
 }
 
 #[test]
-fn provenances_of_version_0_1_0_are_written_alike() {
+fn provenances_of_version_0_1_0_are_written_to_the_same_bytes() {
     for line in known(Form::Provenance) {
         let object = canonical::from_slice(line.as_bytes()).unwrap();
         let digest = |name: &str| object[name].as_str().unwrap().parse::<Digest>().unwrap();
@@ -115,7 +115,7 @@ fn provenances_of_version_0_1_0_are_written_alike() {
 }
 
 #[test]
-fn configurations_of_version_0_1_0_are_read_and_written_alike() {
+fn configurations_of_version_0_1_0_round_trip() {
     for line in known(Form::Config) {
         assert_eq!(Config::read(line).unwrap().to_text().unwrap(), line);
         let other = line.replace("config.v1", "config.v2");
@@ -125,7 +125,7 @@ fn configurations_of_version_0_1_0_are_read_and_written_alike() {
 }
 
 #[test]
-fn entries_of_version_0_1_0_are_read_and_written_alike() {
+fn entries_of_version_0_1_0_round_trip() {
     for line in known(Form::Entry) {
         let entry = ChainEntry::read(line).unwrap();
         assert_eq!(entry.to_text().unwrap(), line);

@@ -52,7 +52,7 @@ fn objects(value: &Json, at: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn manifests_of_version_0_1_0_are_read_and_written_alike() {
+fn manifests_of_version_0_1_0_round_trip() {
     for line in KEPT.split_inclusive('\n') {
         let (manifest, digest) = Manifest::parse_named(line.as_bytes()).unwrap();
         assert_eq!(

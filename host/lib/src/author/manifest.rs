@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_written_manifest_can_be_read() {
         let manifest = PluginManifest {
             logic: LogicName::new("days_remaining", "v3").unwrap(),
             language: Language::Rust,

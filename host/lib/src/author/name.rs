@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_component_may_be_called_no_folder_is() {
+    fn a_name_that_is_invalid_for_a_component_is_invalid_for_a_folder() {
         let problem = |text: &str| text.parse::<LogicName>().unwrap_err().to_string();
         insta::assert_snapshot!(problem("days_remaining"), @"`days_remaining` is not a logic version: it has no `:` between name and version");
         insta::assert_snapshot!(problem("Days:v1"), @"`Days:v1` is not a logic version: the name is `Days`; a name consists of a-z, 0-9 and _ and starts with a letter");

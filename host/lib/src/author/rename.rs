@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn the_declaration_and_the_words_get_the_new_name_and_nothing_else_does() {
+    fn only_the_declaration_and_mentions_of_the_logic_get_the_new_name() {
         let text = "//! `rain:v2`, not rain:v21.\nname: \"rain\",\nversion: \"v2\",\nrename: \"rain\", surname=\"rain\"\nname=\"rain\", version=\"v2\", version=\"v21\"\nuse rain_v2::row; // rain-v2, rain-v2.wasm";
         insta::assert_snapshot!(source(text, &name("rain:v2"), &name("snow:v3")), @r#"
         //! `snow:v3`, not rain:v21.

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sdk_stands_by_itself() {
+    fn the_sdk_builds_outside_its_workspace() {
         let files = sdk();
         let text = |wanted: &str| {
             let found = files.iter().find(|(path, _)| path == wanted);

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_is_nowhere_is_refused_with_what_there_is() {
+    fn an_unknown_version_is_refused_with_the_known_ones() {
         let empty = tempfile::tempdir().unwrap();
         let from: LogicName = "days_remaining:v9".parse().unwrap();
         let error = find(&from, empty.path(), None).err().unwrap();

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_package_stands_where_cargo_would_put_it() {
+    fn a_new_package_is_placed_where_cargo_would_put_it() {
         let text = locked_with(LOCK, "days-remaining-v3", None);
         let names: Vec<_> = text
             .lines()

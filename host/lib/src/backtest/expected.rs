@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_is_held_to_what_was_known_when_it_or_the_next_was_recorded() {
+    fn a_day_is_expected_from_what_was_known_when_it_or_the_next_was_recorded() {
         let day = |d| Day::from_ymd(2025, 6, d).unwrap();
         let mut known = Known::default();
         assert_eq!(known.of(day(1)), None);

@@ -194,7 +194,7 @@ fn a_hostile_text_stays_text_in_every_rendering() {
 }
 
 #[test]
-fn every_part_is_told() {
+fn the_report_has_every_part() {
     let markdown = markdown(&document(&report()).unwrap());
     for part in [
         "5 recorded answers from 2025-06-30 to 2025-06-30, boundary",

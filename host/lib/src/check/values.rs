@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn every_extreme_of_every_input_stands_alone_in_a_row() {
+    fn every_extreme_of_every_input_is_tried_alone_in_a_row() {
         for n in [1, 2, 24, 25, 60, 256] {
             let inputs = inputs(n);
             let rows = rows(&inputs);

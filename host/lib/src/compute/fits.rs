@@ -194,7 +194,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_short_way_says_what_reading_them_says(types in prop::collection::vec(0..6_usize, 1..3), list in prop::collection::vec(json(), 0..4), tail in prop::sample::select(vec!["", " ", "x", ",", "]"])) {
+        fn the_fast_path_agrees_with_parsing_the_values(types in prop::collection::vec(0..6_usize, 1..3), list in prop::collection::vec(json(), 0..4), tail in prop::sample::select(vec!["", " ", "x", ",", "]"])) {
             let output = |t: &usize| Output {
                 field: Field {
                     name: "o".to_owned(),

@@ -386,7 +386,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(provender_guests::how_many(24)))]
         #[test]
-        fn the_past_says_what_facts_of_that_moment_say(
+        fn the_past_agrees_with_the_facts_of_that_moment(
             acts in acts(),
             moments in prop::collection::vec((0_i64..9, 0_u8..14), 1..12),
         ) {

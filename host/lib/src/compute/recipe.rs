@@ -246,7 +246,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_short_way_gives_the_digest_of_the_documented_object(values in prop::collection::vec(value(), 4)) {
+        fn the_fast_path_gives_the_digest_of_the_documented_object(values in prop::collection::vec(value(), 4)) {
             let recipe = recipe(CONFIG).unwrap();
             let inputs: Map<String, Json> = recipe
                 .inputs

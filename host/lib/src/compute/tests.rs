@@ -356,7 +356,7 @@ fn the_ledger_holds_what_a_plain_model_holds() {
 /// A file is revised, its runs are replaced, the revision is withdrawn: the original values are recorded a third time,
 /// not recognised as the first recording.
 #[test]
-fn values_that_come_back_are_recorded_again() {
+fn values_that_return_are_recorded_again() {
     let say = |column, value| Act::Say {
         column,
         place: 0,

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_those_of_gitignore() {
+    fn patterns_work_like_those_of_gitignore() {
         for (pattern, path, fit) in [
             ("*.wit", "wit/logic.wit", true),
             ("wit/*.wit", "wit/logic.wit", true),

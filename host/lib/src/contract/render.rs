@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_annotation_cannot_be_broken_out_of() {
+    fn a_text_cannot_break_out_of_an_annotation() {
         assert_eq!(
             annotation("a,b:c.rs", 3, "100 %", "one\n::error::two"),
             "::error file=a%2Cb%3Ac.rs,line=3,title=100 %25::one%0A::error::two"

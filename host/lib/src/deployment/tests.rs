@@ -150,7 +150,7 @@ fn progress_follows_the_phases_of_a_day() {
 }
 
 #[test]
-fn a_folder_that_is_no_deployment_is_told_apart_from_one_that_cannot_be_used() {
+fn a_folder_that_is_not_a_deployment_is_distinguished_from_an_unusable_one() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options::new(folder.path(), NOW, "ada");
     let refused = Deployment::open(&options).err().unwrap();
@@ -192,14 +192,14 @@ fn files_that_people_write_do_not_keep_the_record_from_being_read() {
 }
 
 #[test]
-fn an_instant_that_is_none_is_refused() {
+fn an_invalid_instant_is_refused() {
     let folder = ranch();
     let refused = Deployment::open(&Options::new(folder.path(), "yesterday", "ada"));
     assert!(matches!(refused.err().unwrap(), DeploymentError::Clock));
 }
 
 #[test]
-fn a_ledger_that_is_lost_is_not_begun_anew() {
+fn a_lost_ledger_is_not_created_again() {
     let folder = ranch();
     let deployment = open(folder.path());
     deployment.run_day(day("2025-06-30"), &mut ()).unwrap();
@@ -245,7 +245,7 @@ fn another_ledger_is_read_and_never_written() {
 }
 
 #[test]
-fn without_a_lock_file_nothing_is_pinned_and_one_that_is_broken_is_an_error() {
+fn a_missing_lock_file_pins_nothing_and_a_broken_one_is_an_error() {
     let folder = ranch();
     let deployment = open(folder.path());
     fs::remove_file(folder.path().join(LOCK)).unwrap();

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn other_values_are_refused_with_what_would_be_right() {
+    fn other_values_are_refused_with_what_is_allowed() {
         for (data_type, text) in [
             (DataType::Float64, "nan"),
             (DataType::Float64, "inf"),

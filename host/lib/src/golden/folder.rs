@@ -52,7 +52,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn a_folder_named_after_the_logic_goes_before_files_and_the_first_that_holds_any_counts() {
+    fn a_folder_named_after_the_logic_precedes_files_and_the_first_with_cases_counts() {
         let temp = tempfile::tempdir().unwrap();
         let at = |path: &str| temp.path().join(path);
         for folder in ["empty", "files", "named/days"] {

@@ -54,7 +54,7 @@ fn a_difference_is_shown_with_its_size_and_the_notes_of_the_row() {
 }
 
 #[test]
-fn a_breakdown_is_told_from_a_failure_in_words() {
+fn a_trap_is_distinguished_from_a_failure_with_a_message() {
     let case =
         |a: f64, rest: &str| format!("[[case]]\nname = 'x'\ninputs = {{ a = {a:?} }}\n{rest}\n");
     for (a, trapped) in [
@@ -84,7 +84,7 @@ fn a_breakdown_is_told_from_a_failure_in_words() {
 }
 
 #[test]
-fn a_row_that_changes_with_its_company_is_found() {
+fn a_row_that_depends_on_its_batch_is_found() {
     // With more than one row the first product becomes 42.
     let recipe = Recipe {
         end: "(if (i32.gt_u (local.get $rows) (i32.const 1)) (then (f64.store (local.get $out) (f64.const 42))))",
@@ -173,7 +173,7 @@ fn a_case_is_left_out_with_a_reason_or_not_at_all() {
 }
 
 #[test]
-fn no_case_is_never_a_pass() {
+fn having_no_cases_is_never_a_pass() {
     assert_eq!(
         refused(&[]),
         "cases holds no golden case for product:v1, and no .toml or .csv file"
@@ -250,7 +250,7 @@ fn mistakes_in_csv_name_line_column_and_value() {
 }
 
 #[test]
-fn csv_and_toml_say_the_same() {
+fn csv_and_toml_give_the_same_cases() {
     let csv = "\u{feff}case,versions,since,in.a,in.b,param.factor,out.product,tolerance.product,out.note,fails\n\
                exact,v1 v2,,0.1,3,,0x1.3333333333334p-2,,ok,\n\
                close,,v1,0.1,3,5,0.3,1e-9,,\n\

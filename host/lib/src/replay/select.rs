@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_are_drawn_once_each_and_again_by_their_seed(of in 0_u64..500, n in 0_usize..600, seed in any::<String>()) {
+        fn numbers_are_drawn_once_each_and_a_seed_repeats_them(of in 0_u64..500, n in 0_usize..600, seed in any::<String>()) {
             let drawn = draw(of, n, &seed);
             prop_assert_eq!(drawn.len() as u64, of.min(n as u64));
             prop_assert!(drawn.iter().all(|d| *d < of));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn every_number_is_as_likely_as_every_other() {
+    fn every_number_is_equally_likely() {
         let (of, n, times) = (10, 3, 20_000_u32);
         let mut tally = [0_u32; 10];
         for seed in 0..times {

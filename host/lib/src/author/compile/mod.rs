@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_component_goes_where_the_folder_says_or_where_it_is_told() {
+    fn a_component_is_written_where_its_folder_or_the_caller_says() {
         let folder = tempfile::tempdir().unwrap();
         let file = built(b"one").write(folder.path(), None).unwrap();
         assert_eq!(file, folder.path().join("build/rain-v1.wasm"));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn another_logic_than_the_folder_says_is_refused() {
+    fn a_logic_other_than_the_one_its_folder_names_is_refused() {
         let folder = Path::new("rain-v1");
         built(b"one").check_declared(folder, "rain:v1").unwrap();
         let error = built(b"one").check_declared(folder, "rain:v2").unwrap_err();

@@ -88,7 +88,7 @@ fn figures_are_those_computed_by_hand() {
 }
 
 #[test]
-fn nothing_changed_and_nothing_there_have_no_figures() {
+fn unchanged_or_absent_rows_have_no_figures() {
     assert_eq!(
         Pairs::default().summary(),
         Summary {
@@ -160,7 +160,7 @@ fn naive_quantile(values: &[f64], percent: usize) -> Option<f64> {
 
 proptest! {
     #[test]
-    fn figures_agree_with_a_naive_way(
+    fn figures_agree_with_a_naive_computation(
         rows in prop::collection::vec((prop::option::of(-9_i32..9), prop::option::of(-9_i32..9)), 0..60)
     ) {
         let mut pairs = Pairs::default();

@@ -267,7 +267,7 @@ impl Progress for Counted {
 const DEALINGS: [(u64, usize); 7] = [(SPAN, 5), (1, 1), (1, 2), (1, 5), (20, 2), (20, 5), (70, 2)];
 
 #[test]
-fn the_report_is_the_same_to_the_byte_however_places_are_dealt() {
+fn the_report_is_the_same_to_the_byte_however_places_are_distributed() {
     let recorded = Recorded::new();
     let narrowings: [fn(&mut Request<'_>); 5] = [
         |_| {},
@@ -298,7 +298,7 @@ fn the_report_is_the_same_to_the_byte_however_places_are_dealt() {
 }
 
 #[test]
-fn the_first_error_in_the_order_of_the_places_is_told() {
+fn the_first_error_in_the_order_of_the_places_is_reported() {
     let recorded = Recorded::new();
     // Every run that is not proved by its inputs misses its manifest.
     std::fs::remove_dir_all(recorded.dir.path().join("manifests")).unwrap();

@@ -19,7 +19,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 #[test]
-fn a_backup_is_whole_readable_by_itself_and_never_overwritten() {
+fn a_backup_is_complete_readable_by_itself_and_never_overwritten() {
     let folder = ranch();
     let deployment = open(folder.path());
     deployment.run_day(day("2025-06-30"), &mut ()).unwrap();

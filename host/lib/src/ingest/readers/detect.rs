@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nothing_known_is_refused_with_the_list_of_what_is() {
+    fn an_unknown_format_is_refused_with_the_list_of_known_ones() {
         for (bytes, seen) in [
             (&b""[..], "the file is empty"),
             (b"PK\x03\x04\0\0", "binary"),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_format_that_is_insisted_on_is_tried_and_nothing_else() {
+    fn a_requested_format_is_the_only_one_tried() {
         let mut options = anything();
         options.format = Some(Format::parse("geojson").unwrap());
         assert!(refusal(read(b"a,b\n", &options)).contains("cannot be read as geojson"));

@@ -131,7 +131,7 @@ fn overlapping_periods_are_refused_with_both_rows() {
 }
 
 #[test]
-fn a_row_that_stands_twice_is_refused() {
+fn a_duplicate_row_is_refused() {
     let text = moves(&["a,n,2025-01-01,,1", "a,n,2025-01-01,,1"]);
     let rows = bad(read_alone(&text));
     assert_eq!(rows.len(), 1);

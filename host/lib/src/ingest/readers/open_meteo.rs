@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_that_are_none_say_why() {
+    fn invalid_replies_are_refused_with_the_reason() {
         let error = r#"{"error":true,"reason":"Parameter out of range"}"#;
         assert!(refusal(read(error)).contains("Parameter out of range"));
         let hourly = r#"{"latitude":1,"longitude":2,"hourly":{}}"#;

@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn outlines_and_problems_stand_at_their_geometries_whichever_thread_read_them() {
+    fn outlines_and_problems_keep_their_positions_whichever_thread_reads_them() {
         let square = |n: usize| {
             let x = f64::from(u32::try_from(n).unwrap()) / 100.0;
             json!({"type": "Polygon", "coordinates": [[[x, 0.0], [x + 1.0, 0.0], [x + 1.0, 1.0], [x, 1.0], [x, 0.0]]]})

@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_figure_names_its_row() {
+    fn a_value_that_is_not_a_number_names_its_row() {
         for (row, problem) in [
             (r#"["1992-01-16",1992,16,1,2,-5]"#, "negative"),
             (r#"["1992-01-16",1992,16,1,2]"#, "6 values"),

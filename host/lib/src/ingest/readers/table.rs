@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_stands_twice_is_refused() {
+    fn a_duplicate_name_is_refused() {
         let (table, _) = read("date,Date\n");
         assert!(table.err().unwrap().to_string().contains("twice"));
     }

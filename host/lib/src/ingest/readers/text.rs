@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_with_a_nul_are_no_text() {
+    fn bytes_with_a_nul_are_not_text() {
         assert!(decode(b"PK\x03\x04\0\0").is_none());
     }
 }

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_stands_twice_is_found_in_whatever_order_the_days_go_by() {
+    fn a_duplicate_day_is_found_in_any_order_of_days() {
         let days = ["05-03", "05-04", "05-01", "05-02", "05-05"];
         let line = |day: &str, place: &str| format!("{place},2025-{day},1\n");
         for again in 0..days.len() {

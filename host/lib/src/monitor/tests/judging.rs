@@ -228,7 +228,7 @@ fn nothing_recorded_is_crit_whatever_the_thresholds_say() {
 }
 
 #[test]
-fn a_report_in_which_nothing_judges_is_no_pass_and_says_so() {
+fn a_report_without_a_judging_rule_does_not_pass_and_says_so() {
     for logics in [
         vec![],
         vec![logic(vec![], vec![series(&EIGHT)])],

@@ -53,7 +53,7 @@ fn a_rule_that_cannot_be_checked_is_refused_by_name() {
 }
 
 #[test]
-fn input_that_is_not_what_was_asked_for_is_refused() {
+fn input_other_than_what_was_requested_is_refused() {
     let refusal = |series: Vec<SeriesInput>| {
         judge(window(), &[logic(vec![days(1.0, 2.0, "mean")], series)])
             .unwrap_err()

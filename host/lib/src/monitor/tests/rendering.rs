@@ -69,7 +69,7 @@ fn a_hostile_id_stays_text_in_every_rendering() {
 }
 
 #[test]
-fn renderings_tell_the_verdict_first_and_count_what_they_leave_out() {
+fn renderings_start_with_the_verdict_and_count_what_they_leave_out() {
     let values: Vec<Option<f64>> = (0..30).map(|i| (i >= 12).then(|| f64::from(i))).collect();
     let (report, group) = fleet_of(vec![days(0.02, 0.1, "share_null")], &values);
     assert_eq!(group.failing.len(), 12);
@@ -102,7 +102,7 @@ fn renderings_tell_the_verdict_first_and_count_what_they_leave_out() {
 }
 
 #[test]
-fn a_chart_draws_what_there_is() {
+fn a_chart_draws_the_values_that_exist() {
     use super::chart::{Mark, chart};
     let points = vec![
         (june(1), Some(10.0)),

@@ -76,7 +76,7 @@ fn a_shift_is_crit_and_points_at_the_answers_beyond_the_baseline() {
 }
 
 #[test]
-fn too_few_rows_are_no_pass_with_a_baseline_either() {
+fn too_few_rows_do_not_pass_even_with_a_baseline() {
     let report = report(rules(), &wave(0.0)[..10], true);
     assert_eq!(report.status, MonitorVerdict::Warn);
     for m in &report.fleet[0].metrics {
@@ -85,7 +85,7 @@ fn too_few_rows_are_no_pass_with_a_baseline_either() {
 }
 
 #[test]
-fn a_baseline_of_another_configuration_is_said() {
+fn a_baseline_of_another_configuration_is_reported() {
     let mut input = logic(rules(), vec![series(&wave(0.0))]);
     let (digest, mut b) = frozen(&wave(0.0));
     b.config_versions = vec!["sha256-jcs-v1:00".to_owned()];
@@ -100,7 +100,7 @@ fn a_baseline_of_another_configuration_is_said() {
 }
 
 #[test]
-fn a_series_rule_wants_the_series_in_the_baseline() {
+fn a_series_rule_needs_the_series_in_the_baseline() {
     let mut rules = rules();
     rules.iter_mut().for_each(|r| r.scope = Scope::Series);
     let mut new = series(&wave(0.0));

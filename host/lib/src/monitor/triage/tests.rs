@@ -76,14 +76,14 @@ fn findings_text(triage: &Triage) -> String {
 }
 
 #[test]
-fn a_changed_unit_is_the_datas() {
+fn a_changed_unit_is_attributed_to_the_data() {
     let triage = judge(&bad("v2", 806.5 * 0.892_179));
     assert_eq!(triage.verdict, TriageVerdict::Data);
     insta::assert_snapshot!(findings_text(&triage));
 }
 
 #[test]
-fn a_version_that_fails_alone_on_the_same_inputs_is_the_logics() {
+fn a_version_that_fails_alone_on_the_same_inputs_is_attributed_to_the_logic() {
     let mut scene = bad("v3", 806.0);
     scene.others = (0..6)
         .map(|i| {
@@ -101,7 +101,7 @@ fn a_version_that_fails_alone_on_the_same_inputs_is_the_logics() {
 }
 
 #[test]
-fn a_version_that_answers_at_one_place_alone_is_not_told_from_the_place() {
+fn a_version_used_at_one_place_only_is_not_distinguished_from_the_place() {
     let mut scene = bad("v3", 806.0);
     scene.passing = (20..=25).map(|d| row("v2", "b", d, 700.0, 80.0)).collect();
     let triage = judge(&scene);
@@ -115,7 +115,7 @@ fn a_version_that_answers_at_one_place_alone_is_not_told_from_the_place() {
 }
 
 #[test]
-fn a_version_that_fails_too_speaks_for_the_data() {
+fn another_version_that_fails_too_points_to_the_data() {
     let mut scene = bad("v3", 8060.0);
     scene.others = (0..6)
         .map(|i| {
@@ -137,7 +137,7 @@ fn a_version_that_fails_too_speaks_for_the_data() {
 }
 
 #[test]
-fn other_inputs_compare_nothing() {
+fn a_version_run_on_other_inputs_is_no_comparison() {
     let mut scene = bad("v3", 806.0);
     let mut other = scene.failing[0].clone();
     other.model_version = ModelVersion::unchecked("days:v2");
@@ -154,7 +154,7 @@ fn other_inputs_compare_nothing() {
 }
 
 #[test]
-fn one_failing_row_alone_is_not_enough_to_tell() {
+fn one_failing_row_alone_is_not_enough_for_a_verdict() {
     let triage = judge(&scene(vec![row("v3", "a", 20, 806.0, 400.0)]));
     assert_eq!(triage.verdict, TriageVerdict::Unknown);
     insta::assert_snapshot!(findings_text(&triage));

@@ -2,7 +2,7 @@ use super::*;
 use crate::project::settings::Settings;
 
 #[test]
-fn staging_blocks_on_warn_prod_alerts_and_others_ask_for_nothing() {
+fn staging_blocks_on_warn_prod_alerts_and_others_require_nothing() {
     let of = |name| Policy::of(name, None);
     let actions = |p: &Policy| (p.required, p.on_warn, p.on_crit);
     assert_eq!(
@@ -19,7 +19,7 @@ fn staging_blocks_on_warn_prod_alerts_and_others_ask_for_nothing() {
 }
 
 #[test]
-fn what_is_set_stands_over_what_is_built_in() {
+fn what_is_set_overrides_what_is_built_in() {
     let text = "[gate.prod]\nchecks = ['age', 'verify', 'age']\non_warn = 'block'\n\
                 [gate.prod.backtest]\ndays = 7\n";
     let settings = Settings::parse(text).unwrap();

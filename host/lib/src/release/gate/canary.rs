@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn too_few_days_another_active_release_and_an_unknown_figure_are_no_pass() {
+    fn too_few_days_another_active_release_and_an_unknown_figure_do_not_pass() {
         let asked = CanaryGate { min_days: 7 };
         let active = || Some(Digest::of_bytes(b"1").to_string());
         let of =

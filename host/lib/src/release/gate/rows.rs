@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn one_logic_without_a_baseline_is_no_pass_for_the_others() {
+    fn one_logic_without_a_baseline_prevents_a_pass() {
         let there = [frozen(4, "days:v2", true)];
         let check = of(&["days:v2", "frost:v1"], &[], &there);
         assert_eq!(check.verdict, CheckVerdict::Unknown);

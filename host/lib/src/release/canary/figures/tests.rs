@@ -229,7 +229,7 @@ fn alarms(rows: usize, noise: Option<f64>, seed: u64) -> [f64; 3] {
 }
 
 #[test]
-fn false_alarms_are_as_the_page_on_canaries_says() {
+fn false_alarms_are_as_frequent_as_the_page_on_canaries_says() {
     let page = include_str!("../../../../../../docs/operations/canary.md");
     let mut lacking = Vec::new();
     for noise in [Some(0.1), Some(0.5), None] {
