@@ -69,7 +69,7 @@ fn a_known_case_is_acknowledged_shown_and_expires() {
             .all(|f| f["boundary_id"] == "home" && f["herd_config_id"] == "h-horses")
     );
     let home = "home/h-horses/days_remaining";
-    // Another metric or another place of the same logic keeps nothing quiet.
+    // An acknowledgement does not silence another metric or another place of the same logic.
     let _ = ack("mesa/h-sheep/days_remaining", "2025-07-31").exits(0);
     let _ = ranch
         .run(&[
@@ -89,7 +89,7 @@ fn a_known_case_is_acknowledged_shown_and_expires() {
     let again = ack(home, "2025-07-31").exits(0).stdout;
     assert!(again.starts_with("unchanged"), "{again}");
 
-    // The verdict leaves it out; the status of the row and of the fleet stay, and it is named.
+    // The verdict ignores the acknowledged row but names it. The status of the row and of the fleet stays.
     let quiet = monitor(0);
     assert_eq!(quiet["status"], "ok");
     assert_eq!(fleet(&quiet)["status"], "crit");
@@ -112,7 +112,7 @@ fn a_known_case_is_acknowledged_shown_and_expires() {
     let list = ranch.data(&["monitor", "acks"], 0);
     assert_eq!(list["acknowledged"][0]["expired"], false);
 
-    // It counts for windows up to its last day; ended by a newer one, it fails again.
+    // An acknowledgement counts for windows up to its last day. Ended by a newer one, the case fails again.
     let _ = ack(home, "2025-05-30").exits(0);
     let after = monitor(2);
     assert_eq!(after["acknowledged"].as_array().unwrap().len(), 2);

@@ -1,4 +1,4 @@
-//! `audit`: what is not what was recorded is named, and nothing else.
+//! `audit` names exactly what differs from the record.
 
 use std::path::Path;
 
@@ -14,8 +14,7 @@ pub(crate) fn open(ranch: &Ranch) -> Connection {
     Connection::open(ranch.path("out/ledger.db")).unwrap()
 }
 
-/// Runs SQL with every trigger out of the way, and puts them back: what somebody with the file in hand
-/// can do.
+/// Runs SQL without the triggers and restores them afterwards, as anybody with access to the file can.
 pub(crate) fn forge(ranch: &Ranch, sql: &str) {
     let db = open(ranch);
     let mut statement = db
@@ -38,7 +37,7 @@ pub(crate) fn forge(ranch: &Ranch, sql: &str) {
     }
 }
 
-/// Kinds of the bad objects, each once, in order.
+/// Kinds of the bad objects, in order, without adjacent duplicates.
 pub(crate) fn kinds(data: &Json) -> Vec<String> {
     let mut kinds: Vec<String> = data["bad"]
         .as_array()
@@ -135,7 +134,7 @@ fn a_deployment_with_releases_reissues_and_withdrawals_audits_clean() {
     }
 }
 
-/// Replaces what drifted; gives how many runs there were.
+/// Reissues the drifted runs. Returns how many runs replace another.
 pub(crate) fn reissued(ranch: &Ranch) -> i64 {
     let plan = ["reissue", "--as-of", "2025-06-30", "--reason", "revised"];
     let planned = ranch.data(&plan, 0);
@@ -230,7 +229,7 @@ fn every_kind_of_changed_row_is_named() {
     ];
     let ranch = Ranch::ran();
     let file = ranch.path("out/ledger.db");
-    // Everything into the one file, so that it can be put back.
+    // Checkpoints everything into the one file, so that it can be restored.
     open(&ranch)
         .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
         .unwrap();
@@ -328,7 +327,7 @@ fn an_audit_of_a_missing_or_empty_ledger_is_refused_and_creates_none() {
             let left = std::fs::metadata(ranch.path("out/ledger.db")).map(|m| m.len());
             assert_eq!(left.ok(), empty.then_some(0), "{args:?}");
         }
-        // What a copy that was cut off at once leaves.
+        // A copy that was interrupted at once leaves an empty file.
         ranch.write("out/ledger.db", "");
     }
 }
@@ -352,7 +351,7 @@ fn an_unreadable_lock_file_is_bad_and_everything_else_is_checked() {
         for check in ["entries", "facts", "runs", "manifests"] {
             assert_eq!(data["checked"][check], before["checked"][check], "{check}");
         }
-        // Components that runs name are found beside it, and computed with.
+        // Components that runs name are found in their folder and used, even without a lock file.
         assert!(
             data["checked"]["components"].as_i64().unwrap() > 0,
             "{data}"
@@ -371,12 +370,12 @@ fn an_unreadable_lock_file_is_bad_and_everything_else_is_checked() {
     "#);
     ranch.write("provender.lock", &lock);
     let _ = ranch.run(&["audit"]).exits(0);
-    // Without one, what was recorded can be checked.
+    // Without a lock file, what was recorded can still be checked.
     std::fs::remove_file(ranch.path("provender.lock")).unwrap();
     let _ = ranch.run(&["audit"]).exits(0);
 }
 
-/// Makes a page of a table into what no page is: the first byte says what it holds.
+/// Damages a page of a table: its first byte, which gives the type of the page.
 fn damage(ranch: &Ranch, table: &str) {
     let db = open(ranch);
     db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();

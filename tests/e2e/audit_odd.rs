@@ -1,10 +1,10 @@
-//! `audit` of what only somebody makes who knows how it looks: each hash as it was, names like others, values that
-//! no row has, pipes for files.
+//! `audit` of changes by somebody who knows its checks: every hash unchanged, misleading names, impossible
+//! values, and pipes in place of files.
 
 use crate::audit::{forge, kinds, open, reissued};
 use crate::kit::Ranch;
 
-/// What a run replaces is of its own place and logic: another run's answer would be gone.
+/// A run may only replace one of its own place and logic; otherwise another run's answer would disappear.
 #[test]
 fn a_run_that_replaces_a_run_of_another_place_is_named() {
     let ranch = Ranch::ran();
@@ -13,7 +13,7 @@ fn a_run_that_replaces_a_run_of_another_place_is_named() {
         .exits(0);
     assert!(reissued(&ranch) > 0);
     let _ = ranch.run(&["audit"]).exits(0);
-    // The same configuration and number of reissues, of another place: nothing that the leaf says.
+    // The other place has the same configuration and number of reissues, so the leaf does not change.
     forge(
         &ranch,
         "UPDATE run SET replaces = (SELECT o.series_id FROM series o JOIN series s ON s.series_id = run.replaces
@@ -26,7 +26,7 @@ fn a_run_that_replaces_a_run_of_another_place_is_named() {
     assert!(told.contains("which has another place or logic"), "{told}");
 }
 
-/// SQLite lets anybody make names that are like those of its statistics.
+/// SQLite lets anybody create objects whose names resemble those of its statistics tables.
 #[test]
 fn objects_named_like_statistics_tables_are_reported() {
     let ranch = Ranch::ran();
@@ -45,7 +45,7 @@ fn objects_named_like_statistics_tables_are_reported() {
     }
 }
 
-/// A value that no row can have is damage, whichever verb comes to it.
+/// A value that no row can have is damage, whichever verb reads it.
 #[test]
 fn an_impossible_value_is_damage_for_every_verb() {
     let ranch = Ranch::ran();
@@ -62,7 +62,7 @@ fn an_impossible_value_is_damage_for_every_verb() {
     }
 }
 
-/// A pipe in the place of a file is no file; whoever opened it would wait for ever.
+/// The program must not open a pipe in place of a file: it would wait forever.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_pipe_in_place_of_a_manifest_or_component_is_named() {

@@ -1,5 +1,5 @@
-//! Checkpoints, proofs and bundles: they hold, also for a program in another language and on another
-//! machine, and nothing else passes for them.
+//! Checkpoints, proofs and bundles are valid on another machine and for a program in another language, and
+//! nothing else is accepted as one.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -38,8 +38,8 @@ const AGAINST: [&str; 5] = [
     "ledger.key.pub",
 ];
 
-/// Changes a recorded number and computes every hash anew, as an administrator could: the row, the root
-/// of its batch, and the chain from there on.
+/// Changes a recorded number and recomputes every hash that depends on it, as an administrator could: the
+/// row, the root of its batch, and the chain from there on.
 fn rewrite(ranch: &Ranch) {
     let path = ranch.path("out/ledger.db");
     forge(
@@ -86,7 +86,7 @@ fn only_a_checkpoint_reveals_a_ledger_with_every_hash_recomputed() {
     let ranch = Ranch::ran();
     key(&ranch);
     checkpoint(&ranch, "one.checkpoint");
-    // Growth is no rewriting.
+    // A ledger that has only grown was not rewritten.
     let _ = ranch.run(&["replay", "--all"]).exits(0);
     let data = ranch.data(&AGAINST, 0);
     assert_eq!(data["checked"]["checkpoint"], 1);
@@ -98,7 +98,7 @@ fn only_a_checkpoint_reveals_a_ledger_with_every_hash_recomputed() {
     assert_eq!(kinds(&data), ["checkpoint"]);
     let problem = data["bad"][0]["problem"].as_str().unwrap();
     assert!(problem.contains("history was rewritten"), "{problem}");
-    // Nor does the holder of the key sign on top of it.
+    // Even with the key, no new checkpoint is signed on top of the rewritten ledger.
     let args = [
         "audit",
         "checkpoint",
@@ -275,7 +275,7 @@ fn a_bundle_is_replayed_on_a_machine_that_has_nothing_else() {
     let id = run["run_id"].as_str().unwrap();
     let args = ["explain", id, "--bundle", "run.tar", "--key", "ledger.key"];
     let _ = ranch.run(&args).exits(0);
-    // Another machine: the bundle and the public key.
+    // The other machine has only the bundle and the public key.
     let elsewhere = Ranch::empty();
     std::fs::create_dir_all(elsewhere.dir()).unwrap();
     for file in ["run.tar", "ledger.key.pub"] {
@@ -316,7 +316,7 @@ fn a_bundle_is_replayed_on_a_machine_that_has_nothing_else() {
         "{}",
         said.stderr
     );
-    // As the verb refuses it.
+    // The verb refuses changed bytes of the component and of the end of the archive too.
     let bytes = std::fs::read(elsewhere.path("run.tar")).unwrap();
     let component = place_of(&bytes, "bundle/component.wasm");
     for at in [0, component.start, component.end - 1, bytes.len() - 1] {
@@ -328,7 +328,7 @@ fn a_bundle_is_replayed_on_a_machine_that_has_nothing_else() {
     }
 }
 
-/// Where the content of a member of a bundle is.
+/// The byte range of a member's content in a bundle.
 fn place_of(bundle: &[u8], member: &str) -> std::ops::Range<usize> {
     let mut archive = tar::Archive::new(bundle);
     let found = archive.entries().unwrap().map(Result::unwrap);
@@ -338,7 +338,8 @@ fn place_of(bundle: &[u8], member: &str) -> std::ops::Range<usize> {
     start..start + usize::try_from(entry.size()).unwrap()
 }
 
-/// A bit of every byte but the component's, and of some of those: its SHA-256 is over all of them.
+/// Flips a bit in every byte outside the component, and in 200 of the component's: one SHA-256 covers all of
+/// it.
 #[test]
 fn a_changed_bit_of_a_bundle_is_refused_except_in_its_ceilings() {
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/audit-v1");
@@ -346,7 +347,7 @@ fn a_changed_bit_of_a_bundle_is_refused_except_in_its_ceilings() {
     let key = Verifier::parse("ledger.key.pub", &key).unwrap();
     let bytes = std::fs::read(kept.join("bundle.tar")).unwrap();
     let mut bundle = Bundle::unpack("bundle.tar", &bytes).unwrap();
-    // That of a version with ceilings of its own.
+    // Gives the bundle ceilings of its own, like those of a Python component.
     bundle.limits = PinLimits::for_language("python");
     let bytes = bundle.pack().unwrap();
     assert!(bundle.check(Some(&key)).is_ok());
@@ -362,7 +363,7 @@ fn a_changed_bit_of_a_bundle_is_refused_except_in_its_ceilings() {
             continue;
         };
         if read.check(Some(&key)).is_ok() {
-            // They are no part of a number, and what they may ask for is bounded.
+            // Ceilings are not part of a number, and their range is bounded.
             assert!(ceilings.contains(&at), "byte {at} of the bundle");
             assert_eq!(
                 (read.component, read.manifest, read.proof),
@@ -410,9 +411,9 @@ fn ceilings_of_a_bundle_outside_the_programs_own_range_are_refused() {
     }
 }
 
-/// `tests/fixtures/audit-v1/` was written by the first program that wrote proofs, on the sample ranch:
-/// `audit key`, then `explain RUN --bundle` and `audit prove RUN` with that key. What an auditor keeps
-/// must hold with every later program, for as long as the forms are called v1.
+/// The first program that wrote proofs wrote `tests/fixtures/audit-v1/`, on the sample ranch: `audit key`,
+/// then `explain RUN --bundle` and `audit prove RUN` with that key. What an auditor keeps must stay valid
+/// with every later program, as long as the forms are called v1.
 #[test]
 fn proofs_and_bundles_of_the_first_program_are_still_valid() {
     const RUN: &str =

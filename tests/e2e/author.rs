@@ -1,9 +1,8 @@
-//! The author's path, in Rust and in Python: from a new folder to a back-tested, frozen version that
-//! answers.
+//! The author's path in Rust and in Python: from a new folder to a backtested, frozen version that is active.
 //!
-//! The author's guide is run literally, with the blocks that the test of the documentation leaves out
-//! because they need a tool chain. Where one is missing the test says what was not checked. Rust
-//! builds share one folder and one target, because the standard library is built anew for another.
+//! The author's guide is run literally, with the blocks that the test of the documentation skips because they
+//! need a tool chain. If a tool chain is missing, the test prints what was not checked. Rust builds share one
+//! folder and one target, because another target would compile the standard library again.
 
 use std::ffi::OsString;
 use std::fs;
@@ -18,12 +17,12 @@ use crate::kit::{Ran, Ranch};
 
 const GUIDE: &str = "docs/write-a-logic.md";
 
-/// Where builds of this checkout happen.
+/// Where the builds of this checkout run.
 fn ground() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("author")
 }
 
-/// The tools of whoever runs the test: their homes, but for a target of our own.
+/// The home folders of the tools of the user who runs the test, with a target folder of our own.
 fn variables() -> Vec<(&'static str, OsString)> {
     let home = std::env::home_dir().unwrap();
     let at = |name: &str, folder: &str| {
@@ -58,7 +57,7 @@ fn can_build_rust() -> bool {
     }
 }
 
-/// The componentize-py of whoever runs the test.
+/// The componentize-py of the user who runs the test.
 fn componentize_py() -> Option<PathBuf> {
     let named = std::env::var_os("PROVENDER_COMPONENTIZE_PY").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -81,7 +80,7 @@ fn with_tools(ranch: &Ranch, args: &[&str]) -> Ran {
     ranch.finish(command.output().unwrap())
 }
 
-/// The steps of one of the guide's two halves.
+/// The steps of one half of the guide.
 fn guide(run: &[&str], python: bool) -> Vec<crate::docs::Step> {
     let mut steps = page(GUIDE, run);
     let is_python = |s: &crate::docs::Step| s.command.contains("--lang python");
@@ -90,7 +89,7 @@ fn guide(run: &[&str], python: bool) -> Vec<crate::docs::Step> {
     if python { second } else { steps }
 }
 
-/// What answers in the guide's ranch at its end was computed by the very file that the guide built.
+/// Asserts that the file that the guide built computed the active answer in the guide's ranch.
 fn answers_from(folder: &Path, ranch: &str, built: &str) {
     let work = folder.join("work");
     let explain = "explain --boundary creek --herd h-steers --as-of 2025-06-30 --json --project";
@@ -121,8 +120,8 @@ fn the_rust_guide_works_literally_and_a_new_example_builds() {
     let built = "days-remaining-v3/build/days_remaining-v3.wasm";
     answers_from(&folder, "ranch", built);
 
-    // At the same place, so that nothing but the logic is compiled again: a copy of v2 that nobody
-    // changed, and the example.
+    // Builds an unchanged copy of v2, and the example, in the same place, so that only the logic is compiled
+    // again.
     let ranch = Ranch::new();
     let at = folder.join("work/days-remaining-v3");
     let dir = at.to_str().unwrap();
@@ -149,14 +148,14 @@ fn the_rust_guide_works_literally_and_a_new_example_builds() {
         for tool in ["rustc", "rust-std", "wit-component", "provender-logic"] {
             assert!(tools.iter().any(|t| t["tool"] == tool), "{tool}: {tools:?}");
         }
-        // The very bits of v2 on its golden cases.
+        // Same bits as v2 on its golden cases.
         let tested = ranch.run(&["plugin", "test", dir]).exits(0);
         assert!(tested.stdout.contains(outcome), "{}", tested.stdout);
         let _ = ranch.run(&["plugin", "check", file]).exits(0);
     }
 
-    // Twice from nothing, in other folders: the same bytes, which are those that were built above. It
-    // takes a minute, because the standard library is built each time.
+    // Two clean builds in other folders give the same bytes as the build above. This takes a minute, because
+    // each compiles the standard library.
     let twice = with_tools(&ranch, &["plugin", "build", dir, "--verify", "--json"]).exits(0);
     let data = twice.json()["data"].clone();
     assert_eq!(data["same"], true);
@@ -165,7 +164,7 @@ fn the_rust_guide_works_literally_and_a_new_example_builds() {
     assert_eq!(data["first"]["sha256"], digest);
     assert_eq!(data["second"]["sha256"], digest);
 
-    // Another version than the folder says.
+    // The component declares another version than its folder's manifest.
     let said = fs::read_to_string(at.join("provender-plugin.toml")).unwrap();
     let other = said.replace("version = \"v7\"", "version = \"v8\"");
     fs::write(at.join("provender-plugin.toml"), other).unwrap();
@@ -174,7 +173,7 @@ fn the_rust_guide_works_literally_and_a_new_example_builds() {
     assert!(refused.stderr.contains(message), "{}", refused.stderr);
     fs::write(at.join("provender-plugin.toml"), said).unwrap();
 
-    // What does not compile is told in the compiler's own words, and the old component stays.
+    // A compile error is shown in the compiler's own words, and the old component is kept.
     let source = at.join("src/lib.rs");
     let text = fs::read_to_string(&source).unwrap();
     fs::write(
@@ -196,7 +195,7 @@ fn the_rust_guide_works_literally_and_a_new_example_builds() {
         before
     );
 
-    // A dependency that the lock file lacks.
+    // The lock file lacks a dependency.
     let manifest = at.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).unwrap();
     let added = "[dependencies]\nsemver = \"1\"";
@@ -223,7 +222,7 @@ fn the_python_guide_works_literally() {
     answers_from(&folder, "ranch-python", built);
 }
 
-/// The example with a row function and an entry that go wrong in six ways, chosen by a parameter.
+/// The example with a row function and an entry point that fail in six ways, selected by a parameter.
 const GOES_WRONG: &[(&str, &str, &str)] = &[
     (
         "logic.py",
@@ -267,7 +266,7 @@ fn errors_in_python_are_reported_in_words() {
         ranch.edit(&format!("rain/{file}"), from, to);
     }
     let _ = with_tools(&ranch, &["plugin", "build", "rain"]).exits(0);
-    // The example's own cases hold as before.
+    // The example's own cases still pass.
     let tested = ranch.run(&["plugin", "test", "rain"]).exits(0);
     assert!(tested.stdout.contains("8 passed"), "{}", tested.stdout);
     let mut cases = String::from(
@@ -290,7 +289,7 @@ fn errors_in_python_are_reported_in_words() {
         .run(&["plugin", "test", "rain", "--cases", "wrong"])
         .exits(15);
     let text = tested.stdout + &tested.stderr;
-    // Builds differ each time; the first line has the digest.
+    // Builds differ each time, and the first line has the digest.
     let (head, rest) = text.split_once('\n').unwrap();
     assert!(head.starts_with("rain_balance:v1  sha256:"), "{head}");
     insta::assert_snapshot!(rest);

@@ -1,17 +1,17 @@
-//! What `plugin new` and `plugin build` say, whole: what they made, and every way in which they refuse.
+//! The whole output of `plugin new` and `plugin build`: what they created, and every refusal.
 //!
-//! No tool chain is needed. A missing one is a path without it; componentize-py is a script that hands
-//! over a component which is there already, so that the program's own part is real from end to end.
+//! No tool chain is needed. To test a missing one, the path lacks it. componentize-py is a script that
+//! returns an existing component, so that the rest of the program runs as usual.
 
 use std::fs;
 use std::path::Path;
 
 use crate::kit::Ranch;
 
-/// What a person sees: the command, what it printed, how it ended. Times are not compared.
+/// What a person sees: the command, its output and its exit code. Times are replaced.
 fn says(ranch: &Ranch, path: &Path, args: &[&str]) -> String {
     let mut command = ranch.command();
-    // Nothing of whoever runs the test: what is found is found in `path`.
+    // Nothing of the user who runs the test may be found, only what is in `path`.
     let home = path.parent().unwrap();
     command
         .args(args)
@@ -32,7 +32,7 @@ fn says(ranch: &Ranch, path: &Path, args: &[&str]) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-/// A folder with programs in it, for the path; what surrounds it is the home of whoever asks.
+/// A folder with programs, to be used as the path; its parent is the user's home.
 struct Tools(tempfile::TempDir);
 
 impl Tools {
@@ -55,7 +55,7 @@ impl Tools {
         self
     }
 
-    /// A componentize-py that hands over this component.
+    /// A componentize-py that returns this component.
     #[cfg(unix)]
     fn componentize(self, component: &Path) -> Tools {
         let script = format!(
@@ -80,7 +80,7 @@ fn new_reports_what_it_created() {
         new(&["rain_balance:v1", "--lang", "rust"]),
         new(&["frost_days:v2", "--from", "v1", "--dir", "next/frost"]),
         new(&["days_remaining:v3", "--lang", "python", "--from", "v2"]),
-        // From the folder beside it, in the language of that folder.
+        // From the folder beside it, in that folder's language.
         new(&["days_remaining:v4", "--from", "v3"]),
     ]));
 }
@@ -119,7 +119,7 @@ fn new_refuses_an_unusable_starting_point_and_overwrites_nothing() {
         new(&["days_remaining:v10", "--from", "v9"]),
         new(&["rain_balance:v2", "--from", "snow_days:v1"]),
         new(&["frost_days:v2", "--lang", "python", "--from", "v1"]),
-        // The folder of v3 says that it is v2's.
+        // The manifest in the folder of v3 names v2.
         new(&["frost_days:v4", "--from", "v3"]),
     ]));
     assert_eq!(ranch.files("taken").len(), 1);
@@ -161,7 +161,7 @@ fn build_names_a_missing_tool_and_the_command_that_installs_it() {
         let _ = ranch.run(&[&new[..], &[lang]].concat()).exits(0);
     }
     let build = |tools: Tools, lang: &str| says(&ranch, &tools.path(), &["plugin", "build", lang]);
-    // A Rust as it is without the target, and without the sources.
+    // A Rust installation without the target, and one without the standard library's sources.
     let bare = r#"case "$1" in
 --print) echo /nowhere/toolchain;;
 -vV) printf 'rustc 1.95.0 (59807616e 2026-04-14)\ncommit-hash: 59807616e\n';;
@@ -194,7 +194,7 @@ fn build_compares_the_components_declaration_with_its_folders_manifest() {
         .exits(0);
     let v2 = ranch.path("components/days_remaining-v2.wasm");
     let build = |tools: Tools| says(&ranch, &tools.path(), &["plugin", "build", "next"]);
-    // The component says v2, the folder v3.
+    // The component declares v2; the folder's manifest says v3.
     let refused = build(Tools::none().componentize(&v2));
     assert!(!ranch.path("next/build").exists(), "it was written");
     ranch.edit("next/provender-plugin.toml", "\"v3\"", "\"v2\"");
@@ -228,15 +228,15 @@ fn test_of_a_folder_asks_for_a_build_and_names_what_changed_since() {
         file.set_modified(time).unwrap();
     };
     set(&built, 1);
-    // The copy's own files are newer too, and this one the newest.
+    // The files of the copy are newer than the component too; this one is the newest.
     ranch.edit("next/days_remaining.py", "residual", "residual");
     insta::assert_snapshot!(all(&[unbuilt, test(&["next"])]));
-    // Another component than the folder's was built of who knows what.
+    // For a component other than the folder's, the sources are unknown.
     let named = ["next", "--component", "components/days_remaining-v2.wasm"];
     assert!(!test(&named).contains("was changed"));
     let data = ranch.data(&["plugin", "test", "next"], 0);
     assert_eq!(data["changed_since_built"], "days_remaining.py");
-    // Without a name it is the current folder's.
+    // Without a name, the component of the current folder is tested.
     let mut inside = ranch.command();
     inside
         .args(["plugin", "test"])
@@ -271,14 +271,15 @@ exit 1"#;
         ranch.read("rain/build/rain_balance-v1.wasm"),
         "the last one"
     );
-    // No component of the contract: written, so that `plugin check` can list all that is wrong.
+    // This component does not fit the contract. It is written anyway, so that `plugin check` can list every
+    // problem.
     insta::assert_snapshot!(
         "build_of_what_the_host_refuses",
         all(&[build(Tools::none().componentize(&module))])
     );
 }
 
-/// The shipped versions are folders as `plugin new` makes them.
+/// The shipped versions have folders like those that `plugin new` creates.
 #[test]
 fn every_shipped_folder_names_its_own_logic() {
     let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../logic-plugins");
@@ -293,7 +294,7 @@ fn every_shipped_folder_names_its_own_logic() {
         let tested = ranch.data(&["plugin", "test", dir], 0);
         let declared = format!("{}:{}", tested["name"], tested["version"]).replace('"', "");
         assert_eq!(declared, logic);
-        // The very text that a new member of the workspace gets.
+        // A new member of the workspace gets exactly this text.
         let text = fs::read_to_string(plugins.join(folder).join("provender-plugin.toml")).unwrap();
         let said = provender_host::author::PluginManifest::parse(&text).unwrap();
         assert_eq!(said.logic.to_string(), logic);
@@ -301,8 +302,8 @@ fn every_shipped_folder_names_its_own_logic() {
     }
 }
 
-/// The file says where component and cases lie and is no source of the bytes: a frozen version may be
-/// given one, and keeps the one it has.
+/// The manifest only says where the component and the cases are, and does not affect the component's bytes. A
+/// frozen version may get one, and keeps the one that it has.
 #[test]
 fn a_frozen_folder_may_get_a_manifest_and_then_keeps_it() {
     let ranch = Ranch::empty();

@@ -1,4 +1,5 @@
-//! `backtest`: its figures against those of `compute`, planted changes found, the report in its forms.
+//! `backtest`: its figures agree with those of `compute`, planted changes are found, and the report has its
+//! formats.
 
 use provender_domain::canonical::to_text;
 use serde_json::Value as Json;
@@ -90,7 +91,7 @@ fn figures_equal_those_from_computing_both_versions() {
         assert_eq!(read_by("forage_kg_per_ha"), "both");
         assert_eq!(read_by("utilization_target_pct"), "before");
     }
-    // Whether each monitor's word changes is told rule by rule.
+    // The report says for each rule whether its status changes.
     let nulls =
         data["monitors"].as_array().unwrap().iter().find(|m| {
             m["rule"] == "share_null(days_of_grazing_remaining)" && m["scope"] == "fleet"
@@ -100,7 +101,7 @@ fn figures_equal_those_from_computing_both_versions() {
     assert_eq!(nulls.unwrap()["after"]["value"], 0.2);
     assert_eq!(data["verdict"]["before"], "ok");
     assert_eq!(data["verdict"]["after"], "crit");
-    // One outcome stands beside the other: the date moves by whole days.
+    // The other outcome agrees: the date moves by whole days.
     let date = outcome(&data, "recommended_move_date");
     assert_eq!(date["became_null"], 11);
     let moved = date["figures"]["absolute"]["largest"].as_f64().unwrap();
@@ -110,7 +111,7 @@ fn figures_equal_those_from_computing_both_versions() {
 #[test]
 fn a_planted_change_is_found_in_a_candidate_file() {
     let ranch = recorded();
-    // A share out of 80 instead of 100: a quarter more usable forage everywhere.
+    // Dividing by 80 instead of 100 gives a quarter more usable forage everywhere.
     patched(
         &ranch,
         "candidate.wasm",
@@ -128,8 +129,8 @@ fn a_planted_change_is_found_in_a_candidate_file() {
     }
     assert_eq!(data["failed_rows"], 0);
 
-    // Out of 40: a target of 50 % becomes a share of 1.25, which v2 refuses with a null and which
-    // breaches the guardrail.
+    // Dividing by 40 turns a target of 50 % into a share of 1.25. v2 refuses it with a null, which breaches
+    // the guardrail.
     patched(
         &ranch,
         "candidate.wasm",
@@ -225,7 +226,7 @@ fn the_report_is_written_as_markdown_and_as_one_html_page() {
         .run(&["backtest", "days_remaining:v1", "--markdown"])
         .exits(0);
     assert_eq!(printed.stdout, markdown);
-    // The head, and what a reviewer looks for first.
+    // The head of the report, and what a reviewer looks for first.
     let head: Vec<&str> = markdown.lines().take(14).collect();
     insta::assert_snapshot!(head.join("\n"), @r"
     # Back-test: days\_remaining:v1 against days\_remaining:v2

@@ -1,4 +1,5 @@
-//! What `backtest` gives both sides: the inputs of each recorded answer, and what was known then.
+//! The inputs that `backtest` gives both sides: those of each recorded answer, and what was known at the
+//! time.
 
 use crate::backtest_kit::{DAYS, computed, middle, outcome, recorded, with_days};
 use crate::kit::Ranch;
@@ -14,7 +15,7 @@ fn additional_inputs_of_the_candidate_are_those_known_at_the_time() {
     let _ = ranch.run(&["ingest"]).exits(0);
     let _ = ranch.run(&with_days(&["compute", "--all"])).exits(0);
     let then = computed(&ranch, "days_remaining:v2");
-    // What comes in later must not reach the past.
+    // What is ingested later must not affect the past.
     let _ = ranch.run(&["ingest", "--forage", "story/forage_revised.csv"]);
     let data = ranch.data(&["backtest", "days_remaining:v2"], 0);
     assert_eq!(data["provenance"]["proved"], 55);
@@ -65,7 +66,7 @@ fn the_before_side_is_computed_if_its_version_was_never_active() {
 
 #[test]
 fn inputs_that_cannot_be_proved_come_from_the_manifest() {
-    // Answers of a day recorded from what was known before another file came.
+    // Answers of a day are computed from what was known before another file was ingested.
     let mut later = Ranch::sample();
     later.now = "2025-07-02T06:00:00Z".into();
     let _ = later.run(&["ingest"]).exits(0);
@@ -99,7 +100,7 @@ fn inputs_that_cannot_be_proved_come_from_the_manifest() {
     assert!((mesa["before"].as_f64().unwrap() - 18.1).abs() < 0.1);
     assert!((mesa["after"].as_f64().unwrap() - 136.0).abs() < 0.1);
 
-    // A manifest that is needed and damaged is an integrity error, not a guess.
+    // If a manifest is needed but damaged, the result is an integrity error, not a guess.
     for (path, _) in later.files("out/manifests/mesa") {
         std::fs::write(path, "{}").unwrap();
     }
@@ -132,7 +133,8 @@ fn later_ingests_do_not_change_a_backtest() {
         ])
         .exits(0);
     assert_eq!(ranch.data(&["backtest", "days_remaining:v1"], 0), before);
-    // Neither does a pasture with a herd from before those days on: nobody could have answered for it.
+    // A pasture that is ingested later, with a herd already there on those days, changes nothing either:
+    // nobody could have computed its answers.
     ranch.write(
         "late.geojson",
         &ranch

@@ -1,4 +1,5 @@
-//! What the tests of `backtest` share: a ranch with answers, figures computed the long way, patched components.
+//! Shared by the tests of `backtest`: a ranch with answers, figures computed independently, patched
+//! components.
 
 use serde_json::Value as Json;
 
@@ -8,7 +9,7 @@ use crate::prepared::prepared;
 
 pub(crate) const DAYS: &str = "days_of_grazing_remaining";
 
-/// v2 recorded as the answer over eleven days.
+/// A ranch with the answers of v2 recorded for eleven days.
 pub(crate) fn recorded() -> Ranch {
     prepared("recorded", || {
         let ranch = ingested();
@@ -22,7 +23,7 @@ pub(crate) fn with_days<'a>(args: &[&'a str]) -> Vec<&'a str> {
     args.iter().copied().chain(days).collect()
 }
 
-/// What `compute` gives for a version on these days: (boundary, herd, date) and the number.
+/// The numbers that `compute` gives for a version on these days, each with (boundary, herd, date).
 pub(crate) fn computed(ranch: &Ranch, logic: &str) -> Vec<(String, Option<f64>)> {
     let args = with_days(&["compute", "--all", "--dry-run", "--logic", logic]);
     let data = ranch.data(&args, 0);
@@ -58,7 +59,7 @@ pub(crate) fn middle(mut values: Vec<f64>) -> f64 {
     }
 }
 
-/// The shipped v2 with some of its bytes replaced, every place of them; all of one length.
+/// The shipped v2 with every occurrence of some bytes replaced by others of the same length.
 pub(crate) fn patched(ranch: &Ranch, file: &str, from: &[u8], to: &[u8]) {
     assert_eq!(from.len(), to.len());
     let mut bytes = std::fs::read(ranch.path("components/days_remaining-v2.wasm")).unwrap();

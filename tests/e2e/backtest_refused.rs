@@ -1,4 +1,4 @@
-//! What `backtest` refuses, what is no pass, and that nothing is ever written.
+//! What `backtest` refuses, what does not pass, and that it never writes anything.
 
 use crate::backtest_kit::{DAYS, divide_by, outcome, patched, recorded, with_days};
 use crate::kit::Ranch;
@@ -6,7 +6,7 @@ use crate::kit::Ranch;
 #[test]
 fn rows_on_which_the_candidate_fails_are_reported_and_end_with_17() {
     let ranch = recorded();
-    // The word for the home field's basis is no UTF-8 any more: its rows fail, the others do not.
+    // The word for the home field's basis is no longer UTF-8, so that only its rows fail.
     patched(
         &ranch,
         "some.wasm",
@@ -22,7 +22,7 @@ fn rows_on_which_the_candidate_fails_are_reported_and_end_with_17() {
     assert_eq!(data["failed"].as_array().unwrap().len(), 10);
     assert_eq!(data["failed"][0]["boundary_id"], "home");
     assert_eq!(data["failed"][0]["calculation_date"], "2025-06-20");
-    // Fewer answers than expected: the monitor says so.
+    // There are fewer answers than expected, and the monitor reports it.
     let coverage = data["monitors"]
         .as_array()
         .unwrap()
@@ -86,7 +86,7 @@ fn a_backtest_without_recorded_runs_is_66_and_never_a_pass() {
     error: days_remaining has no recorded answer in mesa from 2025-07-01 up to 2025-07-31: nothing was compared, so this is not a pass
      help: `provender list --logic days_remaining` shows what is recorded, `provender compute --all --from … --to …` records a range
     "#);
-    // A run that no version answers with is nothing to compare with either.
+    // A run of a version that was never active cannot be compared with either.
     let other = Ranch::sample();
     let _ = other.run(&["ingest"]).exits(0);
     let _ = other

@@ -1,11 +1,11 @@
-//! What `backtest` says beside its figures: which settings differ between the sides, and when nothing was
-//! compared; and how the JSON envelope and dry runs name what they did.
+//! What `backtest` prints besides its figures: which settings differ between the sides, and when nothing was
+//! compared. Also how the JSON envelope and dry runs name what they did.
 
 use serde_json::Value as Json;
 
 use crate::kit::Ranch;
 
-/// v2 recorded as the answer over two days.
+/// A ranch with the answers of v2 recorded for two days.
 fn recorded() -> Ranch {
     let ranch = Ranch::sample();
     let _ = ranch.run(&["ingest"]).exits(0);
@@ -54,7 +54,7 @@ fn every_differing_setting_is_listed_with_both_values_and_their_origin() {
     assert_eq!(rail["after"]["set_by"], "component default");
     let read = setting(&data, "feature", "utilization_target_pct");
     assert!(read["after"].is_null());
-    // What is the same is not told.
+    // Settings with equal values are not listed.
     let all = data["settings"].as_array().unwrap();
     assert!(all.iter().all(|s| s["before"] != s["after"]));
     assert!(
@@ -65,7 +65,7 @@ fn every_differing_setting_is_listed_with_both_values_and_their_origin() {
 
     let ran = ranch.run(&["backtest", "days_remaining:v1"]).exits(0);
     insta::assert_snapshot!(section(&ran.stdout, "Settings", "Outcomes"));
-    // The same in the other formats.
+    // The other formats agree.
     let _ = ranch
         .run(&[
             "backtest",
@@ -105,7 +105,7 @@ fn one_off_parameters_and_thresholds_of_the_candidate_are_reported() {
         "Parameters, feature definitions, guardrails and monitors are the same on both sides.";
     assert!(same.stdout.contains(told), "{}", same.stdout);
 
-    // The season's start, where a side counts from it.
+    // The start of the season is listed if a side counts from it.
     ranch.edit(
         "logic.toml",
         "season_start = \"03-01\"",
@@ -159,7 +159,7 @@ fn a_candidate_without_a_block_that_the_active_version_has_is_a_warning() {
         let report = ranch.read(file);
         assert!(report.contains(block), "{file}:\n{report}");
     }
-    // An empty block says that the defaults are meant.
+    // An empty block states that the defaults are intended.
     ranch.write("logic.toml", &format!("{text}\n"));
     let data = ranch.data(&["backtest", "days_remaining:v1"], 0);
     assert_eq!(data["warnings"], serde_json::json!([]));
@@ -212,7 +212,7 @@ fn a_dry_run_shows_what_would_be_recorded() {
         .lines()
         .filter(|l| l.trim_end().ends_with("would be recorded"));
     assert_eq!(words.count(), 2, "{}", ran.stdout);
-    // For machines the outcome's name stays, and the flag says that nothing was written.
+    // The JSON keeps the outcome's name; its flag says that nothing was written.
     let data = ranch.data(&dry, 0);
     assert_eq!(data["dry_run"], true);
     assert_eq!(data["runs"][0]["outcome"], "recorded");

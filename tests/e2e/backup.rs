@@ -1,4 +1,4 @@
-//! Backups: what they carry, where they may lie, what is done beside them.
+//! Backups: what they contain, where they may be written, and what may happen at the same time.
 
 use std::process::{Child, Stdio};
 
@@ -16,7 +16,7 @@ fn a_backup_carries_the_release_store() {
     promote(&ranch, "R1", "none");
     let copy = ranch.data(&["backup", "copy"], 0);
     assert_eq!(copy["release_files"], 4);
-    // The deployment's own store is gone; the copy's serves who reads.
+    // The deployment's own store is gone; reading verbs use the copy's.
     std::fs::remove_dir_all(ranch.path("out/releases")).unwrap();
     let ledger = ["--ledger", "copy/ledger.db"];
     let day = [
@@ -56,7 +56,7 @@ fn of_backups_that_start_together_exactly_one_completes() {
     }
 }
 
-/// Refusals with their whole text; nothing is changed by any.
+/// Each refusal with its whole text. None of them changes anything.
 #[test]
 fn a_backup_to_an_unusable_place_is_refused_with_the_reason() {
     let ranch = v1();
@@ -97,7 +97,7 @@ fn a_backup_to_an_unusable_place_is_refused_with_the_reason() {
     out/releases/a/../b/copy lies in out/releases, which is backed up; a backup cannot contain itself
     name a folder elsewhere, ideally on another disk
     ");
-    // Through a folder that is not there, which would be made.
+    // The path leads through a missing folder, which would be created.
     let through = ranch.run(&["backup", "nowhere/../out/manifests/copy", "--json"]);
     assert_eq!(
         (through.code, error(&through).0.as_str()),
@@ -117,7 +117,7 @@ fn a_backup_before_the_first_run_creates_no_folder_in_the_deployment() {
     let _ = ranch.run(&["audit", "--ledger", "copy/ledger.db"]).exits(0);
 }
 
-/// A command that waits in the middle of what it does.
+/// A command that is paused at a hold point.
 pub(crate) struct Held {
     running: Child,
     file: std::path::PathBuf,
@@ -138,7 +138,7 @@ impl Held {
             file,
         };
         while !held.file.exists() {
-            // Asked in this order: it makes the file and waits.
+            // The order matters: the process creates the file and then waits.
             assert!(held.waits() || held.file.exists(), "{place} is not reached");
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
@@ -150,7 +150,7 @@ impl Held {
         ranch.finish(self.running.wait_with_output().unwrap())
     }
 
-    /// Sends it a signal, `TERM` or `INT`, which it has when this returns.
+    /// Sends a signal, `TERM` or `INT`. The process has it when this returns.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.running.id().to_string();
         let mut kill = std::process::Command::new("sh");
@@ -158,12 +158,12 @@ impl Held {
         assert!(kill.status().unwrap().success());
     }
 
-    /// How it ended, without going on.
+    /// Waits for it to end without letting it continue.
     pub(crate) fn ended(self, ranch: &Ranch) -> crate::kit::Ran {
         ranch.finish(self.running.wait_with_output().unwrap())
     }
 
-    /// Whether it has not ended.
+    /// Whether it is still running.
     pub(crate) fn waits(&mut self) -> bool {
         self.running.try_wait().unwrap().is_none()
     }
@@ -190,7 +190,7 @@ fn a_prune_during_a_backup_or_an_audit_makes_neither_wrong() {
             let audit = ["audit", "--ledger", "copy/ledger.db"];
             assert_eq!(ranch.data(&audit, 0)["bad"], serde_json::json!([]));
         }
-        // A release that is really gone is found.
+        // If a release's file is really missing, the audit finds it.
         let release = ranch.files("out/releases");
         let (document, _) = release
             .iter()

@@ -1,11 +1,12 @@
-//! What a check refuses, against the real program: files that want its memory, its time or its stack.
+//! Components that exhaust memory, time or stack are refused by a check in the real program.
 
 use std::io::{Seek as _, SeekFrom, Write as _};
 
 use crate::hostile::{bounded, components::bombs, components::guest, others_run, ranch, recorded};
 use crate::kit::Ranch;
 
-/// `plugin check` and `plugin add` refuse the file alike, in time and space, and record nothing.
+/// Asserts that `plugin check` and `plugin add` refuse the file alike, in bounded time and memory, and record
+/// nothing.
 fn refused(ranch: &Ranch, file: &str, code: &str, words: &str) {
     let before = recorded(ranch);
     for verb in ["check", "add"] {
@@ -96,7 +97,7 @@ fn a_component_truncated_anywhere_is_refused() {
     }
 }
 
-/// A file of a terabyte that takes no room on the disk.
+/// A sparse file of a terabyte, which takes no room on the disk.
 fn sparse(ranch: &Ranch, inside: &str, head: &str) {
     let mut file = std::fs::File::create(ranch.path(inside)).unwrap();
     file.write_all(head.as_bytes()).unwrap();
@@ -131,7 +132,7 @@ fn a_huge_file_is_read_only_up_to_its_ceiling() {
         "larger than 33554432 bytes",
     );
 
-    // In the place of a pinned component: other bytes, whatever they are.
+    // In place of a pinned component it is just other bytes.
     let good = ranch.read("provender.lock");
     sparse(&ranch, "components/control-v1.wasm", "");
     let compute = [

@@ -1,26 +1,26 @@
-//! System calls, read from strace: what was on the disk when.
+//! System calls, read from strace: what was on the disk at which moment.
 
 use std::collections::BTreeMap;
 use std::process::Command;
 
 use crate::kit::Ranch;
 
-/// One system call of those that matter.
+/// A system call that matters for durability.
 #[derive(Debug, PartialEq)]
 pub(crate) enum What {
-    /// A file or folder is on the disk.
+    /// A file or folder was synced.
     Synced(String),
-    /// A name was given: from, to.
+    /// A file was renamed or linked: from, to.
     Named(String, String),
-    /// A folder was made.
+    /// A folder was created.
     Made(String),
-    /// Something was written into a file.
+    /// A file was written to.
     Wrote(String),
-    /// The user was told.
+    /// The result was printed.
     Told,
 }
 
-/// A call that succeeded. What began before another had ended may not count on it.
+/// A successful call. A call that began before another had ended may not rely on it.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) what: What,
@@ -32,7 +32,7 @@ pub(crate) struct Call {
 pub(crate) struct Calls(pub(crate) Vec<Call>);
 
 impl Calls {
-    /// What a program does; nothing where strace is not to be had.
+    /// Runs a program and returns its calls; `None` if strace is not available.
     pub(crate) fn of(ranch: &Ranch, args: &[&str]) -> Option<Calls> {
         let kinds = "fsync,fdatasync,linkat,renameat,renameat2,rename,mkdir,mkdirat,pwrite64,write";
         Some(Calls::read(
@@ -42,7 +42,7 @@ impl Calls {
     }
 
     fn read(trace: &str, cwd: &str) -> Calls {
-        // A call may be cut in two where another thread comes between; a thread has one at a time.
+        // strace splits a call where another thread runs in between. A thread has one call at a time.
         let mut begun: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
         let mut calls = Vec::new();
         for (at, line) in trace.lines().enumerate() {
@@ -63,7 +63,7 @@ impl Calls {
             } else {
                 (at, rest.to_owned())
             };
-            // What failed, or was never answered, did nothing.
+            // A call that failed or never returned had no effect.
             let answer = text.rsplit_once(" = ").map(|(_, answer)| answer);
             if !answer.is_some_and(|a| a.starts_with(|c: char| c.is_ascii_digit())) {
                 continue;
@@ -79,7 +79,7 @@ impl Calls {
         Calls(calls)
     }
 
-    /// Whether something was synced within a stretch of time.
+    /// Whether a matching file was synced within a period.
     pub(crate) fn synced(&self, after: usize, before: usize, what: &dyn Fn(&str) -> bool) -> bool {
         self.0.iter().any(|c| {
             let is_it = matches!(&c.what, What::Synced(path) if what(path));
@@ -87,7 +87,7 @@ impl Calls {
         })
     }
 
-    /// The first write into the ledger's log after this moment.
+    /// The first write into the ledger's WAL after this moment.
     fn logged(&self, after: usize) -> &Call {
         let logs = |c: &&Call| matches!(&c.what, What::Wrote(p) if p.ends_with("ledger.db-wal"));
         self.0
@@ -108,8 +108,8 @@ impl Calls {
         self.0.iter().find(|c| c.what == What::Told).unwrap().began
     }
 
-    /// Every folder that was made on the way to a file is on the disk, in the one above, before a moment. Gives
-    /// how many there were.
+    /// Asserts that every folder created on the path to a file was synced, through its parent, before a
+    /// moment. Returns their number.
     pub(crate) fn folders_are_known(&self, file: &str, before: usize) -> usize {
         let mut folders = 0;
         for made in &self.0 {
@@ -129,8 +129,8 @@ impl Calls {
         folders
     }
 
-    /// The bytes before the name, the name before the log, the log before the user; every folder before the
-    /// log that names what is in it. Gives how many names and folders were looked at.
+    /// Asserts the order: content before name, name before WAL, WAL before the printed result, and every new
+    /// folder before the WAL entry that names something in it. Returns the numbers of names and folders.
     pub(crate) fn are_in_order(&self, below: &str) -> (usize, usize) {
         let told = self.told();
         let log = |p: &str| p.ends_with("ledger.db-wal");
@@ -168,9 +168,9 @@ impl Calls {
     }
 }
 
-/// The system calls of some kinds, a line each.
+/// The system calls of some kinds, one per line.
 pub(crate) fn traced(ranch: &Ranch, args: &[&str], kinds: &str) -> Option<String> {
-    // Whether a process may be watched here at all.
+    // Whether this machine allows tracing at all.
     let mut probe = Command::new("strace");
     probe.args(["-f", "-o", "/dev/null", "true"]);
     if !probe.output().is_ok_and(|ran| ran.status.success()) {
@@ -223,7 +223,8 @@ fn what(call: &str, cwd: &str) -> Option<What> {
     }
 }
 
-/// Without it no test here would tell a sync that failed, or came too late, from one that held.
+/// Without this rule, no test here would distinguish a sync that failed or came too late from one that
+/// worked.
 #[test]
 fn a_sync_counts_only_if_it_succeeded_and_only_after_its_end() {
     let trace = "\

@@ -1,4 +1,4 @@
-//! Canaries: a candidate beside the active release, compared day by day, and never the answer.
+//! Canaries: a candidate beside the active release, compared day by day, whose runs are never the answer.
 
 use std::process::Stdio;
 
@@ -11,7 +11,7 @@ use crate::prepared::prepared;
 
 pub(crate) const DAY: &str = "2025-06-30";
 
-/// v1 and frost days in force as R1, with their runs from 17 June on; R2 has v2 in the place of v1.
+/// R1 is active with v1 and frost days and has runs from 17 June on. R2 has v2 instead of v1.
 pub(crate) fn two() -> Ranch {
     prepared("two", make_two)
 }
@@ -62,7 +62,7 @@ pub(crate) fn figure<'o>(observed: &'o Json, name: &str) -> &'o Json {
     figures.iter().find(|f| f["name"] == name).unwrap()
 }
 
-/// Digests change with the components' bytes.
+/// Digests change with the bytes of the components.
 fn without_digests(text: &str) -> String {
     let is_digest = |word: &&str| word.len() >= 12 && word.chars().all(|c| c.is_ascii_hexdigit());
     let words = text.split(|c: char| !c.is_ascii_alphanumeric());
@@ -93,7 +93,7 @@ fn a_canary_backfills_continues_daily_and_its_runs_answer_once_promoted() {
     assert_eq!(figure(observed, "candidate_missing")["status"], "ok");
     assert_eq!(observed["by_day"][0]["status"], "unknown");
 
-    // The batch names what recorded it first; nothing has activated it.
+    // The batch names the release that recorded it, although nothing has activated that release.
     let ledger = open_reader(&Address::from_path(&ranch.path("out/ledger.db"))).unwrap();
     let batch = ledger.entries(Some(Kind::Runs)).unwrap().pop().unwrap();
     let batch: Json = serde_json::from_str(&batch.payload).unwrap();
@@ -111,12 +111,12 @@ fn a_canary_backfills_continues_daily_and_its_runs_answer_once_promoted() {
         (&json!(9), &json!(true))
     );
 
-    // What runs beside the active release needs its files.
+    // A release whose canary is running needs its files.
     let plan = ranch.data(&["release", "prune", "--keep", "0"], 0);
     assert_eq!(plan["releases"], json!([]));
     assert_eq!(plan["kept"][0]["why"], "its canary is running");
 
-    // By its id it is told for what it is.
+    // If it is requested by its id, the run is shown as one in shadow.
     let shadow = ranch.data(
         &[
             "list",
@@ -161,7 +161,7 @@ fn a_canary_backfills_continues_daily_and_its_runs_answer_once_promoted() {
         without_digests(&told.stdout)
     );
 
-    // Once promoted, what it recorded is the answer; nothing is computed again.
+    // Once the release is promoted, its recorded runs are the answers; nothing is computed again.
     promote(&ranch, "R2", 0);
     assert_eq!(status(&ranch), Json::Null);
     let summary = compute(&ranch, "2025-06-17", "2025-07-01", 0);
@@ -170,7 +170,7 @@ fn a_canary_backfills_continues_daily_and_its_runs_answer_once_promoted() {
         (&json!(0), &json!(135))
     );
     assert!((ranch.answer("north", "h-heifers") - first).abs() > 0.1);
-    // What it came to stays what it was.
+    // The canary's result stays as recorded.
     let none = ranch
         .run(&["release", "canary", "stop", "--reason", "x"])
         .exits(12);
@@ -184,7 +184,7 @@ fn a_canary_backfills_continues_daily_and_its_runs_answer_once_promoted() {
 #[test]
 fn a_share_takes_the_same_boundaries_daily_and_continues_after_an_interruption() {
     let ranch = two();
-    // Of the sample's boundaries creek alone lies below 50 percent; it has two herds.
+    // Of the sample's boundaries only creek lies below 50 percent; it has two herds.
     let started = canary(&ranch, &["--window-days", "5", "--share", "50"], 0);
     assert_eq!(started["backfill"]["summary"]["recorded"], 10);
     let places: Vec<_> = ranch.data(
@@ -220,7 +220,7 @@ fn a_share_takes_the_same_boundaries_daily_and_continues_after_an_interruption()
     assert_eq!(again["entry"], started["entry"]);
     let _ = canary(&ranch, &["--share", "60"], 12);
 
-    // A wider share holds the narrower one.
+    // A larger share contains the smaller one.
     assert_eq!(stop(&ranch)["observed"]["rows"], 10);
     let wider = canary(&ranch, &["--window-days", "5", "--share", "60"], 0);
     let filled = &wider["backfill"]["summary"];
@@ -270,7 +270,7 @@ fn a_canary_that_makes_no_sense_is_refused_with_the_next_step() {
 #[test]
 fn rows_that_only_one_side_has_are_counted_and_named() {
     let ranch = two();
-    // Two days that the active release never computed.
+    // The active release never computed these two days.
     let started = ranch.data(
         &[
             "release",
@@ -290,7 +290,7 @@ fn rows_that_only_one_side_has_are_counted_and_named() {
         note.contains("provender compute --all --from 2025-06-15"),
         "{note}"
     );
-    // The active release goes on alone for a day.
+    // The active release alone computes one day.
     let _ = compute(&ranch, "2025-07-01", "2025-07-01", 0);
     let seen = status(&ranch)["observed"].clone();
     assert_eq!(seen["unpaired"]["active_only"], 5);
@@ -355,7 +355,7 @@ fn a_canary_that_cannot_run_is_reported_and_fails_nothing() {
         "{}",
         told.stdout
     );
-    // It can be stopped all the same.
+    // It can be stopped anyway.
     assert_eq!(stop(&ranch)["observed"], Json::Null);
 }
 

@@ -1,4 +1,4 @@
-//! Canaries and what came before: coverage after a promotion or a rollback, data revised meanwhile.
+//! Canaries and history: coverage after a promotion or a rollback, and data revised in the meantime.
 
 use provender_domain::canonical::to_text;
 use serde_json::{Value as Json, json};
@@ -6,7 +6,8 @@ use serde_json::{Value as Json, json};
 use crate::canary::{DAY, canary, compute, figure, promote, status, stop, two};
 use crate::kit::Ranch;
 
-/// Recorded over expected answers of the active version of `days_remaining`, and how many are expected.
+/// The coverage of the active version of `days_remaining` (recorded divided by expected answers), and how
+/// many are expected.
 fn coverage(ranch: &Ranch, end: &str) -> (Json, Json, Json) {
     let args = ["monitor", "--all", "--end", end, "--fail-on", "never"];
     let report = ranch.data(&args, 0);
@@ -32,22 +33,22 @@ fn coverage(ranch: &Ranch, end: &str) -> (Json, Json, Json) {
 #[test]
 fn coverage_does_not_expect_runs_that_no_canary_or_release_asked_for() {
     let mut ranch = two();
-    // Half of the boundaries by share: creek alone, with two herds.
+    // A share of 50 percent selects only creek, with two herds.
     let _ = canary(&ranch, &["--share", "50"], 0);
     promote(&ranch, "R2", 0);
     let _ = compute(&ranch, "2025-07-01", "2025-07-02", 0);
     let (one, all) = (json!(1.0), |n: u32| json!(n));
     let (version, value, rows) = coverage(&ranch, "2025-07-02");
     assert_eq!(version, "days_remaining:v2");
-    // 14 days of creek's two herds in shadow, then two days of all five.
+    // 14 days of creek's two herds in shadow, then two days of all five herds.
     assert_eq!((value, rows), (one.clone(), all(14 * 2 + 2 * 5)));
 
-    // A day of the version's own that is missing counts.
+    // A missing day of the version's own counts.
     let (_, value, rows) = coverage(&ranch, "2025-07-03");
     assert_eq!(rows, all(14 * 2 + 3 * 5));
     assert!(value.as_f64().unwrap() < 1.0);
 
-    // Back again: the days of the other release are none of the former one's.
+    // After the rollback, the days of the other release are not expected of this one.
     ranch.now = "2025-07-03T06:00:00Z".into();
     let back = ["release", "rollback", "--reason", "as it was"];
     let _ = ranch.run(&back).exits(0);
@@ -87,7 +88,7 @@ fn figures(observed: &Json) -> String {
     to_text(&observed["figures"]).unwrap()
 }
 
-/// The figures of the newest canary's report, as it was kept with the evidence.
+/// The figures of the newest canary's report, as kept in the evidence.
 fn kept(ranch: &Ranch, release: &str) -> String {
     let shown = ranch.data(&["release", "evidence", release], 0);
     let evidence = shown["evidence"].as_array().unwrap();
@@ -121,12 +122,12 @@ fn rows_whose_inputs_differ_between_the_sides_are_left_out_and_named() {
         example.starts_with("days_remaining:v2 / north / h-heifers / 2025-07-01: another "),
         "{example}"
     );
-    // A run of the candidate is there: it is not missing.
+    // The candidate has a run, so it is not missing.
     assert_eq!(figure(&seen, "candidate_missing")["value"], 0.0);
     let note = seen["notes"].to_string();
     assert!(note.contains("1 row with other inputs"), "{note}");
 
-    // The daily run tells the drift in shadow, and is complete.
+    // The daily run reports the drift in shadow, and the day is complete.
     let ran = ranch.data(&["run", "--as-of", "2025-07-01", "--fail-on", "never"], 0);
     assert_eq!(ran["summary"]["unchanged"], 9);
     assert_eq!(ran["status"]["complete"], true);
@@ -166,7 +167,7 @@ fn a_list_of_all_runs_marks_those_in_shadow() {
     assert_eq!(in_shadow(&ranch), 0);
 }
 
-/// The promotion, the end of the canary and what it came to: all of them or nothing.
+/// The promotion, the end of the canary and its result are recorded together or not at all.
 #[test]
 #[cfg(debug_assertions)]
 fn a_kill_leaves_a_promotion_with_its_canary_ended_or_neither() {

@@ -1,16 +1,17 @@
-//! Files at the most that is read of them, and one byte beyond.
+//! Files of exactly the maximum size, and of one byte more.
 
 use std::path::{Path, PathBuf};
 
 use crate::kit::{Ran, Ranch};
 
-/// A file of so many zeros, which takes no room on the disk.
+/// A sparse file of `bytes` zeros, which takes no room on the disk.
 fn zeros(file: &Path, bytes: u64) {
     let file = std::fs::File::create(file).unwrap();
     file.set_len(bytes).unwrap();
 }
 
-/// With one byte too many the verb names the file and the ceiling; without it, what is wrong with its content.
+/// One byte above the ceiling, the verb names the file and the ceiling; at the ceiling, what is wrong with
+/// the content.
 fn pair(ranch: &Ranch, file: &Path, ceiling: u64, args: &[&str]) -> (Ran, Ran) {
     let kept = std::fs::read(file).ok();
     let run = |bytes: u64| {
@@ -49,7 +50,7 @@ fn files_of_the_deployment_are_read_up_to_their_ceilings() {
     ] {
         let (obeyed, violated) = pair(&ranch, &ranch.path(file), 4 << 20, &compute);
         assert_eq!((obeyed.code, violated.code), (78, 78), "{file}");
-        // Of that many bytes it can be a good one.
+        // A valid file of exactly that size is accepted.
         let text = ranch.read(file);
         let room = (4 << 20) - text.len() - 3;
         ranch.write(file, &format!("{text}\n# {}", "x".repeat(room)));

@@ -101,7 +101,7 @@ fn pinned_components_pass_and_an_unchanged_tree_breaks_no_rule() {
         assert!(c["golden"].is_object(), "{c}");
     }
     assert_eq!(data["data"]["contract"], serde_json::json!([]));
-    // A new version beside the frozen ones is what the contract is for.
+    // The contract allows a new version beside the frozen ones.
     ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");
     commit(&ranch, "v3");
     let _ = verify(&ranch, &["--base", "base"]).exits(0);
@@ -125,7 +125,7 @@ fn every_change_of_something_frozen_is_refused_with_its_file_and_remedy() {
     only(&findings, "frozen_wit", "wit/logic.wit", "version");
     git(&ranch, &["checkout", "-q", "."]);
 
-    // Bytes and pin together, so that lock file and component agree with each other.
+    // Bytes and pin change together, so that lock file and component agree with each other.
     let (lock, component) = (
         "logic-plugins/artifacts/provender.lock",
         "logic-plugins/artifacts/days_remaining-v2.wasm",
@@ -185,7 +185,7 @@ fn annotations_give_paths_from_the_repository_root_and_the_remedy() {
         let line = ran.stdout.lines().find(|l| l.starts_with("::"));
         line.unwrap().to_owned()
     };
-    // Outside a repository there is no top.
+    // Outside a repository, paths are relative to the current folder.
     assert!(annotation().contains("file=farms/north/provender.lock,line="));
     git(&ranch, &["init", "-q"]);
     let said = annotation();
@@ -196,7 +196,7 @@ fn annotations_give_paths_from_the_repository_root_and_the_remedy() {
         "{said}"
     );
     assert!(said.contains("%0Aput the pinned file back"), "{said}");
-    // From inside the deployment the file is the same one.
+    // Run inside the deployment, the annotation names the same file.
     let mut inside = ranch.command();
     inside
         .args(["verify", "--github"])

@@ -88,9 +88,9 @@ fn the_contract_refuses_a_deleted_lock_file() {
     let ranch = small();
     std::fs::remove_file(ranch.path(LOCK)).unwrap();
     insta::assert_snapshot!("lock_deleted", told(&verify(&ranch, &BOTH).exits(17)));
-    // Without a base nothing says that it was ever there.
+    // Without a base, nothing shows that the file ever existed.
     insta::assert_snapshot!("lock_missing", told(&verify(&ranch, &[]).exits(66)));
-    // With its whole folder.
+    // Now the whole folder is missing.
     std::fs::remove_dir_all(ranch.path("logic-plugins/artifacts")).unwrap();
     let refused = verify(&ranch, &BOTH).exits(17);
     assert!(
@@ -130,7 +130,8 @@ fn a_base_older_than_a_shallow_clone_says_how_to_deepen_it() {
     insta::assert_snapshot!("base_relative", told(&refused));
 }
 
-/// Writes a program into the repository's `.git` that leaves `name` in the test's folder and prints `output`.
+/// Writes a program into the repository's `.git` that creates `name` in the test's folder and prints
+/// `output`.
 fn trap(ranch: &Ranch, name: &str, output: &str) -> String {
     use std::os::unix::fs::PermissionsExt as _;
     let program = ranch.path(&format!(".git/{name}.sh"));
@@ -142,7 +143,7 @@ fn trap(ranch: &Ranch, name: &str, output: &str) -> String {
     program.display().to_string()
 }
 
-/// The traps that ran.
+/// The names of the traps that ran.
 fn sprung(ranch: &Ranch) -> Vec<String> {
     let mut found: Vec<_> = std::fs::read_dir(ranch.path(".git"))
         .unwrap()
@@ -199,11 +200,11 @@ fn no_program_named_by_a_checkout_is_run() {
         git(&ranch, &["config", name, value]);
     }
     ranch.write(".git/info/attributes", "* filter=evil diff=evil\n");
-    // git asks filters only about files whose times changed.
+    // git runs filters only for files whose times changed.
     ranch.edit(SOURCE, "Frozen once released.", "Frozen, or so.");
     let refused = verify(&ranch, &BASE).exits(17);
     assert_eq!(sprung(&ranch), [""; 0], "{}", refused.stderr);
-    // The traps are real: git runs them if it is asked without care.
+    // The traps work: git runs them if it is called without precautions.
     git_unchecked(&ranch, &["status"]);
     assert!(sprung(&ranch).contains(&"ran-fsmonitor".to_owned()));
     assert!(

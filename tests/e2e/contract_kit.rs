@@ -1,4 +1,4 @@
-//! A small git repository with what the release contract looks at, for its tests.
+//! A small git repository with everything that the release contract checks, for its tests.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,9 +8,9 @@ use crate::kit::{Ran, Ranch};
 pub(crate) const LOCK: &str = "logic-plugins/artifacts/provender.lock";
 pub(crate) const COMPONENT: &str = "logic-plugins/artifacts/days_remaining-v2.wasm";
 pub(crate) const SOURCE: &str = "logic-plugins/days-remaining-v2/src/lib.rs";
-/// Judged by the contract, nobody having approved.
+/// Judged by the contract, without an approval.
 pub(crate) const BASE: [&str; 2] = ["--base", "base"];
-/// Judged by the contract, both owners having approved.
+/// Judged by the contract, approved by both owners.
 pub(crate) const BOTH: [&str; 6] = [
     "--base",
     "base",
@@ -20,7 +20,7 @@ pub(crate) const BOTH: [&str; 6] = [
     "mlops",
 ];
 
-/// Copies files of the project to the same place in a test's folder.
+/// Copies files of the project to the same paths in a test's folder.
 pub(crate) fn copy(ranch: &Ranch, paths: &[&str]) {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for path in paths {
@@ -35,7 +35,7 @@ pub(crate) fn small() -> Ranch {
     small_in("frozen")
 }
 
-/// As [`small`], with the component in a state.
+/// Like [`small`], with the component in the given state.
 pub(crate) fn small_in(state: &str) -> Ranch {
     let ranch = Ranch::empty();
     copy(
@@ -81,7 +81,7 @@ pub(crate) fn git(ranch: &Ranch, args: &[&str]) {
     assert!(said.status.success(), "git {args:?}: {said:?}");
 }
 
-/// Commits everything there is.
+/// Commits every change.
 pub(crate) fn commit(ranch: &Ranch, message: &str) {
     git(ranch, &["add", "-A"]);
     git(ranch, &["commit", "-q", "-m", message]);
@@ -89,14 +89,14 @@ pub(crate) fn commit(ranch: &Ranch, message: &str) {
 
 /// `verify` of the repository's lock file.
 pub(crate) fn verify(ranch: &Ranch, more: &[&str]) -> Ran {
-    // One cache for every test: compiling is not what they are about.
+    // One cache for all tests, because they are not about compiling.
     let cache = concat!(env!("CARGO_TARGET_TMPDIR"), "/verify-cache");
     let lock = ["verify", "--lock", LOCK, "--cache", cache];
     let args: Vec<_> = lock.iter().chain(more).copied().collect();
     ranch.run(&args)
 }
 
-/// Everything a run printed, digests and commits as `HEX`, so that whole texts can be compared.
+/// Everything that a run printed, with digests and commits as `HEX`, so that whole texts can be compared.
 pub(crate) fn told(ran: &Ran) -> String {
     let text = format!("exit {}\n{}-- stderr\n{}", ran.code, ran.stdout, ran.stderr);
     let mut out = String::new();
@@ -113,14 +113,14 @@ pub(crate) fn told(ran: &Ran) -> String {
     out
 }
 
-/// Other bytes that are the same component: a custom section more.
+/// The same component in other bytes: with one more custom section.
 pub(crate) fn pad(ranch: &Ranch) {
     let mut bytes = std::fs::read(ranch.path(COMPONENT)).unwrap();
     bytes.extend([0, 2, 1, b'x']);
     std::fs::write(ranch.path(COMPONENT), bytes).unwrap();
 }
 
-/// Makes the pin name the bytes that lie there, as one who edits both by hand would.
+/// Makes the pin name the current bytes, as somebody who edits both by hand would.
 pub(crate) fn repin(ranch: &Ranch) {
     let shown = ranch.data(&["plugin", "show", COMPONENT], 0);
     let text = ranch.read(LOCK);

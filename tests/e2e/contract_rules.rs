@@ -1,4 +1,4 @@
-//! The release contract rule by rule, each in a repository of its own, each message whole.
+//! The release contract rule by rule, each in its own repository, each with its whole message.
 
 use crate::contract_kit::{
     BASE, BOTH, COMPONENT, LOCK, SOURCE, commit, git, pad, repin, small, small_in, told, verify,
@@ -56,7 +56,7 @@ fn changed_source_of_a_frozen_version_is_refused() {
     let ranch = small();
     ranch.edit(SOURCE, "Frozen once released.", "Frozen, or so.");
     insta::assert_snapshot!("source_changed", told(&verify(&ranch, &BASE).exits(17)));
-    // Committed or not is the same change.
+    // The committed change gives the same result as the uncommitted one.
     commit(&ranch, "other source");
     insta::assert_snapshot!("source_changed", told(&verify(&ranch, &BASE).exits(17)));
 }
@@ -203,7 +203,7 @@ fn pinning_a_frozen_version_with_other_bytes_in_a_new_lock_file_is_refused() {
 fn deleting_a_pinned_frozen_component_is_refused() {
     let ranch = small();
     std::fs::remove_file(ranch.path(COMPONENT)).unwrap();
-    // A file that is not there is an error, and errors come before refusals; the finding is told too.
+    // A missing file is an error, and errors take precedence over refusals. The finding is reported too.
     insta::assert_snapshot!("component_deleted", told(&verify(&ranch, &BOTH).exits(66)));
 }
 
@@ -244,7 +244,7 @@ fn every_output_format_reports_the_same_findings() {
     ranch.write("old/days-remaining-v2/two\nlines \"<&>.rs", "//");
     ranch.edit("wit/logic.wit", "warn, crit", "warn, crit, page");
     let all = [&BOTH[..], &["--junit", "report.xml"]].concat();
-    // Reports are files of the change too where git does not ignore them.
+    // If git does not ignore it, the report itself is a file of the change.
     ranch.write(".git/info/exclude", "report.xml\n");
     let text = verify(&ranch, &all).exits(17);
     insta::assert_snapshot!("forms_text", told(&text));
@@ -282,7 +282,7 @@ fn a_moved_folder_of_many_files_is_one_finding() {
         &["mv", "logic-plugins/days-remaining-v2", "logic-plugins/old"],
     );
     insta::assert_snapshot!("folder_of_many", told(&verify(&ranch, &BASE).exits(17)));
-    // Some of them: the first are named, the others counted.
+    // The first files are named, the others counted.
     git(&ranch, &["reset", "-q", "--hard"]);
     for n in 1..=5 {
         let file = format!("logic-plugins/days-remaining-v2/src/part{n:02}.rs");

@@ -1,5 +1,5 @@
-//! Kills: at every write of every verb that writes, and at random instants of a busy range. What is left
-//! is whole runs and nothing else, and going on ends where an undisturbed run ends.
+//! Kills at every write of every verb that writes, and at random instants of a busy range. Only whole runs
+//! are left, and the same command then gives the result of an undisturbed run.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -9,8 +9,8 @@ use crate::crash_kit::passages;
 use crate::crash_kit::{Held, copy_of, database, ingested, sound, tidy};
 use crate::kit::{Dice, Ranch, number, variant_of};
 
-/// Kills the verb at each passage of each fail point, one after the other, on a fresh copy each time; the
-/// same command goes on.
+/// Kills the verb at each passage of each fail point, each time on a fresh copy, and then runs the same
+/// command again.
 #[cfg(debug_assertions)]
 pub(crate) fn killed_everywhere(prepared: &Ranch, args: &[&str], exit: i32, least: usize) {
     killed_and_going_on(prepared, args, exit, least, |ranch| {
@@ -18,7 +18,7 @@ pub(crate) fn killed_everywhere(prepared: &Ranch, args: &[&str], exit: i32, leas
     });
 }
 
-/// As [`killed_everywhere`], for verbs that somebody goes on with otherwise.
+/// Like [`killed_everywhere`], for verbs that are continued with another command.
 #[cfg(debug_assertions)]
 pub(crate) fn killed_and_going_on(
     prepared: &Ranch,
@@ -54,7 +54,7 @@ pub(crate) fn killed_and_going_on(
 #[cfg(debug_assertions)]
 fn a_kill_at_any_write_of_ingest_leaves_whole_files_or_nothing() {
     let ranch = Ranch::sample();
-    // A ledger is made at the first write; that is another test's.
+    // Another test kills the creation of the ledger, which happens at the first write.
     let _ = ranch
         .run(&["ingest", "--boundaries", "inputs/pastures.geojson"])
         .exits(0);
@@ -90,7 +90,8 @@ fn a_kill_at_any_write_of_a_pin_leaves_the_old_pins_or_the_new_ones() {
     killed_everywhere(&ranch, &["plugin", "freeze", "days_remaining:v2"], 0, 5);
 }
 
-/// The old draft with its file or the new one with its own, never the one's digest with the other's bytes.
+/// Either the old draft with its file or the new one with its own, never a digest of one with the bytes of
+/// the other.
 #[test]
 #[cfg(debug_assertions)]
 fn a_kill_while_a_draft_is_replaced_leaves_a_valid_pin() {
@@ -154,7 +155,7 @@ fn a_kill_at_any_write_of_a_withdrawal_leaves_the_file_or_withdraws_it() {
     };
     assert!(counts(&ranch));
     killed_and_going_on(&ranch, &args, 0, 2, |ranch| {
-        // What was withdrawn is not there to be withdrawn again.
+        // A file that was withdrawn cannot be withdrawn again.
         let exit = if counts(ranch) { 0 } else { 66 };
         let _ = ranch.run(&args).exits(exit);
     });
@@ -169,7 +170,7 @@ fn a_kill_at_any_write_of_a_baseline_leaves_whole_ones_or_none() {
         .run(&[["compute", "--all"].as_slice(), &range].concat())
         .exits(0);
     let create = ["monitor", "baseline", "create", "--reason", "a quiet week"];
-    // One of each of two logics.
+    // One baseline for each of two logics.
     killed_everywhere(&ranch, &[create.as_slice(), &range].concat(), 0, 4);
 }
 
@@ -241,7 +242,7 @@ fn a_killed_backup_leaves_nothing_that_is_accepted_as_a_backup() {
     sound(&ranch, "after a backup was killed");
 }
 
-/// Otherwise a kill could lose a row of a table that nobody compares.
+/// Otherwise a kill could lose a row of a table that no test compares.
 #[test]
 fn the_comparison_after_a_kill_sees_any_row_that_differs() {
     let ranch = Ranch::ran();
@@ -283,7 +284,7 @@ const RANGE: [&str; 6] = [
     "2025-06-30",
 ];
 
-/// `PROVENDER_CRASH_KILLS=500` is the long form, `PROVENDER_CRASH_SEED` repeats a failure.
+/// `PROVENDER_CRASH_KILLS=500` is the long form; `PROVENDER_CRASH_SEED` repeats a failure.
 #[test]
 fn kills_at_random_instants_of_a_busy_range_do_not_change_its_result() {
     let kills = number("PROVENDER_CRASH_KILLS", 12);
@@ -300,7 +301,7 @@ fn kills_at_random_instants_of_a_busy_range_do_not_change_its_result() {
     let (mut killed, mut ended) = (0, 0);
     while killed < kills {
         let ranch = copy_of(&prepared);
-        // Killed over and over, on what the kills before have left, until it gets to its end.
+        // Kills the command again and again, each time on what the last kill left, until it finishes.
         loop {
             let mut child = ranch
                 .command()

@@ -1,4 +1,4 @@
-//! What the tests of crashes share: a ranch to work on, and what must be the same afterwards.
+//! Shared by the tests of kills: a ranch to work on, and what must be the same afterwards.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::kit::Ranch;
 use crate::prepared::{copy, prepared};
 
-/// The sample ranch with its observations taken in and nothing computed.
+/// The sample ranch with its observations ingested and nothing computed.
 pub(crate) fn ingested() -> Ranch {
     prepared("ingested", || {
         let ranch = Ranch::sample();
@@ -19,14 +19,15 @@ pub(crate) fn ingested() -> Ranch {
     })
 }
 
-/// The same folder elsewhere.
+/// A copy of the same folder.
 pub(crate) fn copy_of(ranch: &Ranch) -> Ranch {
     let other = Ranch::empty();
     copy(&ranch.dir(), &other.dir());
     other
 }
 
-/// Every passage of a fail point by the verb, in order, as `PROVENDER_FAIL_AT` names it. The verb is done then.
+/// Runs the verb to its end and returns every passage of a fail point, in order, as `PROVENDER_FAIL_AT` names
+/// it.
 #[cfg(debug_assertions)]
 pub(crate) fn passages(ranch: &Ranch, args: &[&str], exit: i32) -> Vec<String> {
     let file = ranch.path("../passes");
@@ -41,10 +42,10 @@ pub(crate) fn passages(ranch: &Ranch, args: &[&str], exit: i32) -> Vec<String> {
         .collect()
 }
 
-/// A deployment whose last command was killed: what it recorded is in the ledger's log alone.
+/// A deployment whose last command was killed: what it recorded is only in the ledger's WAL.
 pub(crate) fn log_left(args: &[&str]) -> Ranch {
     let ranch = ingested();
-    // Held open, so that the log is not folded in when the command ends.
+    // This connection stays open, so that the WAL is not checkpointed when the command ends.
     let held = database(&ranch);
     let _: i64 = held
         .query_row("SELECT count(*) FROM run", [], |r| r.get(0))
@@ -57,7 +58,7 @@ pub(crate) fn log_left(args: &[&str]) -> Ranch {
     killed
 }
 
-/// The ledger through a connection that changes nothing.
+/// The ledger, through a read-only connection.
 pub(crate) fn database(ranch: &Ranch) -> Connection {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     Connection::open_with_flags(ranch.path("out/ledger.db"), flags).unwrap()
@@ -80,21 +81,20 @@ fn rows(db: &Connection, sql: &str) -> Vec<String> {
     rows.map(Result::unwrap).collect()
 }
 
-/// What a deployment holds when everything is done: every recorded fact and run, every file with its
-/// bytes. Of a manifest the part that can be reproduced, whose digest is in its name: beside it stands
-/// what was known when it was written, which a kill in between may change.
+/// The final content of a deployment: every recorded fact and run, and every file with its digest. Of a
+/// manifest it has only the reproducible part, whose digest is in the file name. The rest of a manifest says
+/// what was known when it was written, which a kill may change.
 #[derive(PartialEq)]
 pub(crate) struct Held {
     pub(crate) runs: Vec<String>,
-    /// Everything else that is recorded, by what it is of: numbers of rows and entries say only in which
-    /// order it came.
+    /// All other recorded rows, without row and entry numbers, which only give the order of recording.
     tables: Vec<(&'static str, Vec<String>)>,
     pub(crate) files: Vec<(PathBuf, Digest)>,
-    /// Of the runs whose manifests are in packs the snapshots that those have.
+    /// The snapshots of the runs whose manifests are in packs.
     packed: Vec<String>,
 }
 
-/// What is recorded but for the runs, a row each, under keys that say what it is and not when it came.
+/// All recorded rows except runs, under keys that do not depend on when they were recorded.
 const TABLES: [(&str, &str); 7] = [
     (
         "fact",
@@ -120,7 +120,7 @@ const TABLES: [(&str, &str); 7] = [
         "document",
         "SELECT hex(digest), kind, body FROM report ORDER BY 1",
     ),
-    // What was done: a command that is given again after a kill may have done it twice.
+    // Acts, without duplicates: a command repeated after a kill may have done the same twice.
     (
         "act",
         "SELECT DISTINCT kind, actor, reason, payload FROM entry WHERE kind IN ('replay', 'baseline') ORDER BY 1, 4",
@@ -131,7 +131,8 @@ fn is_pack(path: &Path) -> bool {
     path.extension().is_some_and(|e| e == "arrow")
 }
 
-/// The pack that a run is in says when it was written: which pack that is may differ, what is in it not.
+/// The name of a pack depends on when it was written. So packs may differ after a kill, but not their
+/// content.
 fn packed(db: &Connection, ranch: &Ranch) -> Vec<String> {
     let sql = "SELECT pack_sha256, place FROM runs WHERE place IS NOT NULL ORDER BY boundary_id, herd_config_id, calculation_date, model_version, config_version";
     let mut packs = std::collections::HashMap::new();
@@ -188,7 +189,7 @@ impl Held {
         }
     }
 
-    /// Panics with what differs.
+    /// Panics with the differences.
     pub(crate) fn must_be(&self, reference: &Held, when: &str) {
         let differing = |mine: &[String], theirs: &[String]| {
             let missing = theirs.iter().find(|r| !mine.contains(r));
@@ -215,8 +216,8 @@ impl Held {
     }
 }
 
-/// What must hold at any moment, also right after a kill: the database is sound, its chain unbroken,
-/// every recorded run has its whole manifest, and no file under a final name is torn.
+/// Asserts what must hold at any moment, also right after a kill: the database and its chain are intact,
+/// every recorded run has its whole manifest, and no file under a final name is incomplete.
 pub(crate) fn sound(ranch: &Ranch, when: &str) {
     for (path, bytes) in ranch.files("out") {
         let is_manifest = path.starts_with(ranch.path("out/manifests"));
@@ -242,7 +243,7 @@ pub(crate) fn sound(ranch: &Ranch, when: &str) {
     assert_eq!(audit.code, 0, "{when}: {}\n{}", audit.stdout, audit.stderr);
 }
 
-/// No temporary file is left.
+/// Asserts that no temporary file is left.
 pub(crate) fn tidy(ranch: &Ranch, when: &str) {
     for (path, _) in ranch.files("") {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();

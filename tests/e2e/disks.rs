@@ -1,4 +1,4 @@
-//! Disks that are full or forbidden; clocks that jump.
+//! Full disks, missing permissions, and clocks that jump.
 
 use std::process::{Command, Output};
 
@@ -7,8 +7,8 @@ use crate::kit::{Ran, Ranch};
 
 pub(crate) const COMPUTE: [&str; 5] = ["compute", "--all", "--as-of", "2025-06-30", "--json"];
 
-/// Runs the program below a shell that sets something up first; `$0` and `$@` are the program and its
-/// arguments.
+/// Runs the program through a shell script that first sets something up; `$0` and `$@` are the program and
+/// its arguments.
 pub(crate) fn below(ranch: &Ranch, wrapper: &[&str], script: &str, args: &[&str]) -> Ran {
     let program = ranch.command();
     let mut command = Command::new(wrapper[0]);
@@ -25,7 +25,7 @@ pub(crate) fn below(ranch: &Ranch, wrapper: &[&str], script: &str, args: &[&str]
     ranch.finish(command.output().unwrap())
 }
 
-/// A namespace of one's own, in which one may mount; not every machine allows it.
+/// A private mount namespace, in which a user may mount. Not every machine allows it.
 pub(crate) const NAMESPACE: [&str; 3] = ["unshare", "-r", "-m"];
 
 pub(crate) fn may_mount() -> bool {
@@ -40,7 +40,7 @@ pub(crate) fn may_mount() -> bool {
     may
 }
 
-/// Runs as somebody to whom things are forbidden: nothing is to root, who becomes nobody.
+/// Runs as a user without permissions. Root has all permissions, so it becomes `nobody`.
 #[cfg(unix)]
 pub(crate) fn nobody() -> Option<&'static [&'static str]> {
     let root = std::fs::metadata("/proc/self").is_ok_and(|m| {
@@ -94,11 +94,10 @@ fn a_write_cut_off_by_the_disk_is_74_and_continuing_gives_the_undisturbed_result
     let _ = undisturbed.run(&COMPUTE).exits(0);
     let reference = Held::by(&undisturbed);
     let mut refused = 0;
-    // Blocks of 512 bytes: from files that have no room for a manifest to files that have it for the
-    // log, but not for all of it.
+    // From 0 blocks of 512 bytes, too few for a manifest, up to enough for part of the WAL.
     for blocks in [0, 2, 8, 40, 70, 100, 160, 400, 1_000] {
         let ranch = copy_of(&prepared);
-        // Compiled code would not fit either, and is not needed.
+        // Compiled code would not fit either; it is not needed.
         let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
         let ran = below(&ranch, &["env"], &script, &COMPUTE);
         let when = format!("files of {blocks} blocks");
@@ -132,7 +131,8 @@ fn a_full_disk_is_74_for_every_verb_that_writes() {
         return;
     }
     let prepared = ingested();
-    // Room for the ledger and a little, none for a day's runs; the day fits after the disk has grown.
+    // The disk has room for the ledger and a little more, but not for the runs of a day. They fit once it has
+    // grown.
     let script = r#"
         cp -r out kept && mount -t tmpfs -o size=640k none out && cp -r kept/* out/ 2>/dev/null
         rm -rf out/cache
@@ -217,7 +217,7 @@ fn a_read_only_ledger_is_69_and_an_unreadable_file_is_74() {
     let run = |args: &[&str]| below(&ranch, wrapper, "exec \"$0\" \"$@\"", args);
     allow(&ranch.path("out"), 0o555);
     allow(&ranch.path("out/ledger.db"), 0o444);
-    // A ledger that may not be written cannot be opened by who writes, whatever its folder allows.
+    // A writer cannot open a read-only ledger, whatever its folder permits.
     for folder in [0o555, 0o777] {
         allow(&ranch.path("out"), folder);
         let ran = run(&COMPUTE).exits(69);

@@ -1,18 +1,18 @@
-//! Disks without room, at each place that a verb writes to: which code it ends with, nothing half written,
-//! and the same command again once there is room.
+//! Full disks at each place that a verb writes to: its exit code, no partial file, and the same command again
+//! once there is room.
 
 use crate::crash_kit::{copy_of, ingested};
 use crate::disks::{NAMESPACE, below, error, may_mount};
 use crate::kit::{Ranch, variant_of};
 
-/// A folder without room: `.` is the deployment's own, in which the lock file lies.
+/// A folder on a full disk. `.` is the deployment's own folder, which contains the lock file.
 pub(crate) struct Full<'a> {
     pub(crate) folder: &'a str,
     pub(crate) args: &'a [&'a str],
     pub(crate) code: &'a str,
 }
 
-/// Room for what is there and nothing more; the verb; then room, the same verb, and an audit.
+/// Runs the verb on a full disk, then again with room, and audits after each.
 const SCRIPT: &str = r#"
     folder=$1 then=$2; shift 2
     if [ "$folder" = . ]; then
@@ -50,7 +50,7 @@ pub(crate) fn is_74(prepared: &Ranch, cases: &[Full<'_>]) {
     is_74_and_then(prepared, cases, "0");
 }
 
-/// As [`is_74`], of verbs that end with another code where there is room.
+/// Like [`is_74`], for verbs that end with another code once there is room.
 pub(crate) fn is_74_and_then(prepared: &Ranch, cases: &[Full<'_>], then: &str) {
     for Full { folder, args, code } in cases {
         let ranch = copy_of(prepared);
@@ -169,7 +169,7 @@ fn a_release_ends_with_74_wherever_the_disk_is_full() {
             },
         ],
     );
-    // Too few runs for the gate.
+    // The gate requires more runs.
     let cases = [Full {
         folder: "out",
         args: &gate,
@@ -233,7 +233,8 @@ fn a_release_ends_with_74_wherever_the_disk_is_full() {
     );
 }
 
-/// The cut freezes a draft: in the ledger, and then in the lock file, which follows at the next attempt.
+/// The cut freezes a draft in the ledger first and in the lock file second. If the second fails, the next
+/// attempt does it.
 #[test]
 fn a_release_of_a_draft_ends_with_74_without_room_for_the_lock_file() {
     if !may_mount() {
@@ -294,7 +295,7 @@ fn files_for_an_auditor_are_complete_or_absent() {
     is_74(&ranch, &cases);
 }
 
-/// A copy for which the disk has room at first.
+/// The disk becomes full in the middle of the copy.
 #[test]
 fn a_partial_backup_is_removed() {
     if !may_mount() {
@@ -314,7 +315,7 @@ fn a_partial_backup_is_removed() {
         "$0" audit --ledger elsewhere/a/copy/ledger.db --quiet || exit 96
         exit $full
     "#;
-    // The ledger fits, and some of the manifests.
+    // There is room for the ledger and some of the manifests.
     let ledger = std::fs::metadata(ranch.path("out/ledger.db"))
         .unwrap()
         .len();
@@ -383,7 +384,7 @@ fn every_other_verb_that_records_ends_with_74() {
     );
 }
 
-/// Entries that no number hangs on.
+/// Entries that no number depends on.
 #[test]
 fn every_verb_that_records_entries_without_numbers_ends_with_74() {
     if !may_mount() {
@@ -405,7 +406,7 @@ fn every_verb_that_records_entries_without_numbers_ends_with_74() {
         args: &prune,
         code: "ledger_io",
     }];
-    // There is nothing to remove when it is done.
+    // Once the prune is done, there is nothing left to remove.
     is_74(&ranch, &cases);
     let canary = ["release", "canary", "R2", "--as-of", crate::release::DAY];
     let _ = ranch

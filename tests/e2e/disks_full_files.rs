@@ -1,10 +1,10 @@
-//! Disks without room for files that people name: reports, cases, new folders.
+//! Full disks and files that the user names: reports, cases, new folders.
 
 use crate::disks::{NAMESPACE, below, may_mount};
 use crate::disks_full::{Full, is_74, is_74_and_then};
 use crate::kit::Ranch;
 
-/// What people and other programs read.
+/// Files for people and other programs.
 #[test]
 fn every_report_is_complete_or_absent() {
     if !may_mount() {
@@ -93,7 +93,7 @@ fn every_report_is_complete_or_absent() {
     is_74_and_then(&ranch, &[elsewhere(&gate, "report_unwritable")], "12");
 }
 
-/// Cases that wait for DS to complete them, and those that are written over.
+/// Cases that DS has to complete, and cases that are overwritten.
 #[test]
 fn golden_cases_are_written_completely_or_left_unchanged() {
     if !may_mount() {
@@ -130,7 +130,7 @@ fn golden_cases_are_written_completely_or_left_unchanged() {
     is_74(&ranch, &cases);
 }
 
-/// A new deployment over files that are somebody's: they are as they were where it fails.
+/// If a new deployment fails, existing files of the user stay unchanged.
 #[test]
 fn a_file_to_be_overwritten_stays_if_the_disk_is_full() {
     if !may_mount() {
@@ -155,7 +155,7 @@ fn a_file_to_be_overwritten_stays_if_the_disk_is_full() {
         "$0" verify --project p >&2 || exit 96
         exit $full
     "#;
-    // From no room for the first file to none for the last.
+    // From no room for the first file to no room for the last.
     for size in ["16k", "64k", "256k", "400k", "440k"] {
         let _ = std::fs::remove_dir_all(ranch.path("kept"));
         let ran = below(&ranch, &NAMESPACE, script, &[size, "init", "p", "--json"]);

@@ -111,7 +111,7 @@ fn take(steps: &mut Vec<Step>, line: usize, text: &str) {
     }
 }
 
-/// Whether one line of the output has the parts of a shown line in their order.
+/// Whether a line of the output contains the parts of the page's line in order.
 fn occurs(shown: &str, output: &str) -> bool {
     output.lines().any(|line| {
         let mut rest = line;
@@ -125,7 +125,7 @@ fn occurs(shown: &str, output: &str) -> bool {
     })
 }
 
-/// The commands of a page, with those of the blocks that are skipped for one of the `run` reasons.
+/// The commands of a page, including blocks that are skipped for one of the `run` reasons.
 pub(crate) fn page(path: &str, run: &[&str]) -> Vec<Step> {
     let text = fs::read_to_string(root().join(path)).unwrap();
     let is_run = |line: &&str| {
@@ -136,13 +136,13 @@ pub(crate) fn page(path: &str, run: &[&str]) -> Vec<Step> {
     session(&kept.join("\n")).steps
 }
 
-/// Runs a page's commands in one shell and says what was not as the page has it.
+/// Runs a page's commands in one shell and returns what differs from the page.
 fn run(page: &Path, steps: &[Step]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     run_in(page, steps, folder.path(), &[])
 }
 
-/// The same in an empty folder that is there, with more of the environment.
+/// Like `run`, in an existing empty folder and with additional environment variables.
 pub(crate) fn run_in(
     page: &Path,
     steps: &[Step],
@@ -256,7 +256,8 @@ fn every_relative_link_leads_to_a_file() {
     );
 }
 
-/// Paths from the root, such as `host/cli/src/ui.rs`. One with a capital letter stands for others: `tests/e2e/NAME.rs`.
+/// Paths from the root, such as `host/cli/src/ui.rs`. One with a capital letter is a placeholder:
+/// `tests/e2e/NAME.rs`.
 #[test]
 fn every_path_named_in_the_pages_for_contributors_exists() {
     let tops = [
@@ -310,7 +311,7 @@ fn the_reference_has_every_feature_with_its_unit_and_meaning() {
     }
 }
 
-/// What CI runs in a shorter form, and what a test reads from the environment.
+/// The table's commands are in CI in a shorter form, and tests read the variables from the environment.
 #[test]
 fn the_table_of_long_tests_agrees_with_ci_and_the_tests() {
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();

@@ -1,11 +1,11 @@
-//! `doctor`: each thing that is to be done is found, with its next step, and nothing is changed by looking.
+//! `doctor` finds each problem, names the next step, and changes nothing.
 
 use serde_json::{Value as Json, json};
 
 use crate::kit::Ranch;
 use crate::upgrade_kit::Fixture;
 
-/// The codes of what is found; the exit code says whether anything is.
+/// The codes of the findings. The exit code says whether there are any.
 fn codes(ranch: &Ranch, more: &[&str]) -> Vec<String> {
     let args = [&["doctor", "--json"], more].concat();
     let ran = ranch.run(&args);
@@ -30,7 +30,7 @@ fn a_sound_deployment_has_no_findings_and_is_not_changed() {
     let ranch = Ranch::sample();
     assert_eq!(codes(&ranch, &[]), NOTHING);
     let _ = ranch.run(&["run", "--as-of", "2025-06-30"]).exits(0);
-    // Beside a ledger SQLite makes two files even to read it.
+    // SQLite creates two files beside a ledger even to read it.
     let files = || {
         let mut files = ranch.files("");
         files.retain(|(path, _)| !path.to_string_lossy().contains("ledger.db-"));
@@ -45,7 +45,7 @@ fn a_sound_deployment_has_no_findings_and_is_not_changed() {
     assert_eq!(said.stdout, "no problems found\n");
 }
 
-/// Something that is wrong with a deployment, made by hand.
+/// A problem with a deployment, made by hand.
 type Spoil = fn(&Ranch);
 
 #[test]
@@ -127,7 +127,7 @@ fn a_folder_that_cannot_be_written_is_found() {
     assert!(what.contains("`reports.path`"), "{what}");
 }
 
-/// What an upgrade asks of deployments that older programs wrote.
+/// What an upgrade requires of deployments that older programs wrote.
 #[test]
 fn an_older_schema_is_reported_until_it_is_migrated() {
     let ranch = Ranch::sample();
@@ -145,7 +145,8 @@ fn an_older_schema_is_reported_until_it_is_migrated() {
     assert_eq!(codes(&ranch, &["--upgrade"]), NOTHING);
 }
 
-/// A version that asks something of deployments of 0.1.0 says so here, and in `docs/operations/upgrade.md`.
+/// If a version requires something of deployments of 0.1.0, it has to be stated here and in
+/// `docs/operations/upgrade.md`.
 #[test]
 fn deployments_of_0_1_0_are_asked_for_the_migration_alone() {
     let fixture = Fixture::unpack();

@@ -1,4 +1,4 @@
-//! Power loss: the order in which things reach the disk, read from the system calls.
+//! Power loss: the order in which data reaches the disk, read from the system calls.
 
 use crate::calls_kit::{Call, Calls, What, traced};
 use crate::crash_kit::ingested;
@@ -16,7 +16,7 @@ fn what_compute_reports_as_recorded_is_on_the_disk() {
     };
     let (names, folders) = calls.are_in_order("/manifests/");
     assert_eq!(names, 9);
-    // The folder of manifests and that of a boundary, for each.
+    // For each run, the folder of manifests and that of its boundary.
     assert_eq!(folders, 18);
 }
 
@@ -30,12 +30,12 @@ fn what_compute_reports_as_recorded_in_packs_is_on_the_disk() {
         println!("not checked: the order of writes needs strace, and leave to use it");
         return;
     };
-    // One pack of each of two logics, in folders that are new to the first.
+    // One pack for each of two logics; the folders are new to the first.
     let (names, folders) = calls.are_in_order("/manifests/packs/");
     assert_eq!((names, folders), (2, 4));
 }
 
-/// A ledger, its folder, and what `ingest` has told of it.
+/// Checks the ledger, its folders, and what `ingest` reported about it.
 #[test]
 #[cfg(target_os = "linux")]
 fn what_a_first_ingest_reports_is_on_the_disk() {
@@ -65,12 +65,12 @@ fn what_a_first_ingest_reports_is_on_the_disk() {
         );
         above = folder;
     }
-    // The ledger's own name, and that of its log.
+    // This sync covers the names of the ledger and its WAL.
     assert!(calls.synced(0, told, &|p| p == above), "{above}");
 }
 
-/// What a process had made when it was killed, before the disk knew of it, is there for who comes next: nothing
-/// says that it is not on the disk.
+/// A folder that a killed process created may not be on the disk yet, and nothing shows that. So the next
+/// process syncs it too.
 #[test]
 #[cfg(target_os = "linux")]
 fn folders_created_by_a_killed_process_are_synced_too() {
@@ -94,7 +94,7 @@ fn folders_created_by_a_killed_process_are_synced_too() {
             println!("not checked: the order of writes needs strace, and leave to use it");
             return;
         };
-        // Where the runs are named: an entry of the configuration comes before them.
+        // The WAL write that names the runs; an entry for the configuration precedes it.
         let logged = calls.last_write(calls.told(), &|p| p.ends_with("ledger.db-wal"));
         for folder in folders {
             let folder = format!("{root}{folder}");
@@ -120,8 +120,8 @@ fn folders_created_by_a_killed_process_are_synced_too() {
     }
 }
 
-/// A process that is killed between its commit and the disk's answer leaves in the log what the disk may not
-/// have. Who finds it recorded says so.
+/// A process killed between its commit and the end of the sync leaves a WAL that may not be on the disk.
+/// Before another process reports the content as recorded, it has to sync it.
 #[test]
 #[cfg(target_os = "linux")]
 fn what_others_left_in_the_wal_is_on_the_disk_before_it_is_reported() {
@@ -129,7 +129,7 @@ fn what_others_left_in_the_wal_is_on_the_disk_before_it_is_reported() {
     for place in ["out", "elsewhere"] {
         let killed = crate::crash_kit::copy_of(&left);
         if place != "out" {
-            // The log lies beside the file, not beside the link to it.
+            // The WAL is beside the file, not beside the link to it.
             std::fs::create_dir(killed.path(place)).unwrap();
             for file in ["ledger.db", "ledger.db-wal"] {
                 let (from, to) = (format!("out/{file}"), format!("{place}/{file}"));
@@ -146,7 +146,7 @@ fn what_others_left_in_the_wal_is_on_the_disk_before_it_is_reported() {
 fn log_is_synced(killed: &Ranch, place: &str) {
     let log = format!("{place}/ledger.db-wal");
     assert!(std::fs::metadata(killed.path(&log)).unwrap().len() > 0);
-    // Whoever looks in from elsewhere keeps the log from being folded in, which would sync it too.
+    // This reader keeps the WAL from being checkpointed, which would sync it too.
     let looks = crate::crash_kit::database(killed);
     let _: i64 = looks
         .query_row("SELECT count(*) FROM run", [], |r| r.get(0))
@@ -163,13 +163,13 @@ fn log_is_synced(killed: &Ranch, place: &str) {
     }
 }
 
-/// Files that no run names: reports, pins, releases.
+/// Checks files that no run names: reports, pins, releases.
 #[test]
 #[cfg(target_os = "linux")]
 fn what_other_verbs_report_as_written_is_on_the_disk() {
     let computed = ingested();
     let _ = computed.run(&COMPUTE).exits(0);
-    // In which no run names the version that gets other bytes.
+    // In this deployment no run names the version that gets other bytes.
     let pinning = ingested();
     let _ = crate::kit::variant_of(&pinning, "v2", "other");
     crate::kit::unpin(&pinning, "v2");
@@ -235,7 +235,7 @@ fn what_other_verbs_report_as_written_is_on_the_disk() {
     }
 }
 
-/// Each connection reads the whole schema anew, and the last one that closes takes the log away.
+/// Each connection reads the whole schema, and closing the last one deletes the WAL.
 #[test]
 #[cfg(target_os = "linux")]
 fn one_run_uses_one_connection_and_leaves_no_wal() {

@@ -1,4 +1,4 @@
-//! Every exit code that can occur, for people and for machines.
+//! Every exit code that can occur, in text and in JSON.
 
 use rusqlite::Connection;
 
@@ -8,7 +8,7 @@ fn day(verb: &'static str) -> [&'static str; 4] {
     [verb, "--all", "--as-of", "2025-06-30"]
 }
 
-/// Both ways of asking end with the same code.
+/// Asserts that the command ends with the same code in both formats.
 fn ends(ranch: &Ranch, args: &[&str], code: i32) -> Ran {
     let json = args.iter().copied().chain(["--json"]).collect::<Vec<_>>();
     let _ = ranch.run(&json).exits(code).json();
@@ -163,7 +163,7 @@ fn an_invalid_component_is_14_and_one_that_runs_out_of_fuel_is_15() {
         "[monitor]",
         "[limits]\nfuel_per_row = 1\n\n[monitor]",
     );
-    // Enough to describe, far too little to compute a hundred days.
+    // Enough fuel for `describe`, but far too little to compute a hundred days.
     let args = [
         "compute",
         "--all",
@@ -233,7 +233,7 @@ fn a_guardrail_that_refuses_is_16_and_the_run_is_not_an_answer() {
     );
     let status = ranch.data(&["status", "--as-of", "2025-06-30"], 2);
     assert_eq!(status["failed"], 1);
-    // Marked instead, it answers with a warning.
+    // If it is only marked, the run is an answer with a warning.
     let ranch = Ranch::sample();
     let _ = ranch.run(&["ingest"]).exits(0);
     ranch.edit(
@@ -347,7 +347,7 @@ fn a_ledger_locked_by_another_process_is_75() {
     )
     .stderr;
     assert!(message.contains("the ledger is busy"), "{message}");
-    // A reader is not blocked.
+    // Readers are not blocked.
     let _ = ends(&ranch, &["list"], 0);
     db.execute_batch("ROLLBACK").unwrap();
     let _ = ends(
@@ -360,7 +360,7 @@ fn a_ledger_locked_by_another_process_is_75() {
 #[test]
 fn a_different_output_from_the_same_inputs_is_13() {
     let ranch = Ranch::ran();
-    // Only one who takes the guards away can change a record; a recheck finds it.
+    // Only somebody who drops the guards can change a record. A recheck finds it.
     let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
     db.execute_batch(
         "DROP TRIGGER run_no_update; UPDATE run SET outputs = replace(outputs, '87.', '88.')",
@@ -373,7 +373,7 @@ fn a_different_output_from_the_same_inputs_is_13() {
         message.contains("the same component on the same inputs gave a different output"),
         "{message}"
     );
-    // The manifest tells too.
+    // The manifest shows it too.
     let _ = ends(
         &ranch,
         &["explain", "--boundary", "north", "--as-of", "2025-06-30"],

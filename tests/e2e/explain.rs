@@ -1,4 +1,4 @@
-//! What `explain` says where things have changed since: pins, inputs, versions; and what it asks for.
+//! What `explain` shows if pins, inputs or versions have changed since, and which arguments it needs.
 
 use serde_json::Value as Json;
 
@@ -11,7 +11,7 @@ fn named<'j>(list: &'j Json, name: &str) -> &'j Json {
     found.unwrap_or_else(|| panic!("{name} is not in {list}"))
 }
 
-/// The sample ranch, run, with the forage of `north` revised since.
+/// The sample ranch after a run, with the forage of `north` revised afterwards.
 fn revised() -> Ranch {
     let ranch = Ranch::ran();
     let _ = ranch
@@ -40,7 +40,8 @@ fn a_run_whose_component_is_gone_is_explained_from_its_manifest() {
     assert_eq!(before["superseded_inputs"][0]["name"], "forage_kg_per_ha");
     unpin(&ranch, "v2");
     let after = ranch.data(&NORTH, 0);
-    // Without the component no units and no formulas, but the same values and the same news.
+    // Without the component there are no units and no formulas, but the same values and the same changes of
+    // inputs.
     assert_eq!(after["arithmetic"], serde_json::json!([]));
     for part in ["new", "old", "new_source", "old_source"] {
         assert_eq!(

@@ -1,5 +1,5 @@
-//! One changed bit or field at a time, of rows, of the database's file, of manifests, components and
-//! releases: the audit reports each, or what the program reads of it is the same as before.
+//! Changes one bit or field at a time, in rows, the database file, manifests, components and releases. The
+//! audit reports each, or the program reads the same content as before.
 //!
 //! ```text
 //! PROVENDER_FLIPS=10000 [PROVENDER_FLIPS_SEED=7] cargo test --test e2e flips
@@ -23,7 +23,7 @@ use rusqlite::Connection;
 use crate::flips_rows::{Cell, put, read_back, rows};
 use crate::kit::{Dice, Ranch, number};
 
-/// What the audit says of the deployment; `Err` when it could not be opened or read.
+/// The audit's findings; `Err` if the deployment could not be opened or read.
 fn look(ranch: &Ranch, ledger: &dyn Read) -> Result<Vec<Bad>, String> {
     let root = Dir::open_ambient_dir(ranch.dir(), ambient_authority()).unwrap();
     let open = |path: &str| root.open_dir(path).unwrap();
@@ -52,11 +52,11 @@ fn look(ranch: &Ranch, ledger: &dyn Read) -> Result<Vec<Bad>, String> {
         interrupt: &Interrupt::default(),
     };
     let report = audit(&what, &|_| {}, &|_| {}).map_err(|e| e.to_string())?;
-    // A manifest that no run names is told, and no harm.
+    // A manifest that no run names is reported, but is harmless.
     Ok(report.bad)
 }
 
-/// Opened as a verb that writes opens it.
+/// Opens the deployment like a verb that writes.
 fn ledger_of(ranch: &Ranch) -> Result<Box<dyn Write>, LedgerError> {
     let address = Address::from_path(&ranch.path("out/ledger.db"));
     open(&address, Opening::Existing, Duration::from_secs(60))
@@ -67,10 +67,10 @@ fn reopened(ranch: &Ranch) -> Result<Vec<Bad>, String> {
     look(ranch, &*ledger)
 }
 
-/// A deployment that has something of everything, its ledger in one file.
+/// A deployment with something of every kind, its ledger checkpointed into one file.
 fn ranch() -> Ranch {
     let ranch = crate::release::three();
-    // Beside the manifests in files of their own some in a pack.
+    // Some manifests are in a pack, the others in files of their own.
     let setting = "path = \"out/manifests\"\npack_from = 5";
     ranch.edit("provender.toml", "path = \"out/manifests\"", setting);
     let earlier = ["compute", "--all", "--as-of", "2025-06-20"];
@@ -96,26 +96,27 @@ fn ranch() -> Ranch {
     ];
     let _ = ranch.run(&retract).exits(0);
     let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
-    // One file, so that it can be put back and flipped as a whole.
+    // One file, so that it can be restored and flipped as a whole.
     db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     ranch
 }
 
-/// How the flips of one kind went.
+/// The results for one kind of flip.
 #[derive(Debug, Default)]
 struct Tally {
     /// Named as bad.
     found: u64,
-    /// The ledger could not be opened or read at all, which is told.
+    /// The ledger could not be opened or read at all, which is reported.
     unreadable: u64,
-    /// Refused by SQLite, or read as before.
+    /// Refused by SQLite, or read with the same content as before.
     nothing: u64,
 }
 
-/// Of so many changes the program itself is asked about one: a process takes longer than the audit.
+/// Every sixteenth change is also checked with the program itself, because a process takes longer than the
+/// audit alone.
 const ASKED: u64 = 16;
 
-/// What `provender audit` ends with.
+/// The exit code of `provender audit`.
 fn verb(ranch: &Ranch) -> (i32, String) {
     let ran = ranch.run(&["audit"]);
     (ran.code, ran.stderr)
@@ -138,7 +139,7 @@ const TABLES: [&str; 14] = [
     "identity",
 ];
 
-/// Fields of rows. The guards are out of the way, which the audit says each time; it must say more.
+/// Flips fields of rows. The guards are dropped, which the audit reports each time; it must report more.
 fn fields(ranch: &Ranch, n: u64, dice: &mut Dice) -> Tally {
     let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
     let mut statement = db
@@ -167,7 +168,7 @@ fn fields(ranch: &Ranch, n: u64, dice: &mut Dice) -> Tally {
         let row = &rows[dice.index(rows.len())];
         let column = dice.index(names.len());
         let mut other = row.clone();
-        // A missing value is of any type: what the column takes is what is tried.
+        // A missing value has no type, so try what the column accepts.
         other[column] = row[column].flipped(dice);
         let tries = match row[column] {
             Cell::Null => vec![Cell::Integer(1), Cell::Real(1.5), Cell::Text(b"x".to_vec())],
@@ -181,7 +182,8 @@ fn fields(ranch: &Ranch, n: u64, dice: &mut Dice) -> Tally {
             continue;
         };
         let name = &names[column];
-        // A NaN became nothing, −0.0 zero: whatever is there now is the row to put back from.
+        // SQLite stores NaN as null and −0.0 as zero, so the row to restore from is the one that is there
+        // now.
         let mut there = done.clone();
         there[column] = read_back(&db, table, names, &done, column);
         if there[column] == row[column] {
@@ -216,8 +218,8 @@ fn fields(ranch: &Ranch, n: u64, dice: &mut Dice) -> Tally {
     tally
 }
 
-/// One bit of a file: found, or `same` says that what is read is as before. `named` says whether what was
-/// found names the file.
+/// Flips one bit of a file. It must be found, or `same` must say that the content is read as before. `named`
+/// says whether a finding names the file.
 fn bits(
     ranch: &Ranch,
     files: &[PathBuf],
@@ -252,7 +254,7 @@ fn bits(
             match found {
                 Ok(bad) if bad.is_empty() => assert_eq!(code, 0, "{told}: {stderr}"),
                 Ok(_) => assert_eq!(code, 11, "{told}: {stderr}"),
-                // Damaged, or no ledger of this program any more.
+                // The file is damaged, or no longer a ledger of this program.
                 Err(e) => assert!([11, 69].contains(&code), "{told}: {code} {e} {stderr}"),
             }
         }
@@ -307,11 +309,12 @@ fn every_flip_in_the_record_is_reported() {
     assert!(!packs.is_empty(), "nothing is in a pack");
     let mut manifests = below(&ranch, "out/manifests", "json");
     assert!(!manifests.is_empty(), "everything is in packs");
-    // A pack is one file of many: as likely as all single ones together.
+    // A pack is one file for many manifests. Repeat packs so that they are as likely as all single files
+    // together.
     for i in 0..manifests.len() {
         manifests.push(packs[i % packs.len()].clone());
     }
-    // The name of a manifest or pack has digits of its digest, by which it is named.
+    // The file name of a manifest or pack contains digits of the digest that findings name.
     let by_digest = |file: &Path, bad: &[Bad]| {
         let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
         let digits = stem.rsplit(['.', '-', '_']).next().unwrap().to_owned();

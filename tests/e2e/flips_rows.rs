@@ -1,11 +1,11 @@
-//! Rows of the ledger's tables cell by cell, to be changed and put back.
+//! Rows of the ledger's tables, cell by cell, to be changed and restored.
 
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 
 use crate::kit::Dice;
 
-/// A cell with text as bytes: a changed text need not be UTF-8.
+/// A cell with text as bytes, since a changed text need not be UTF-8.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cell {
     Null,
@@ -42,7 +42,7 @@ impl Cell {
         }
     }
 
-    /// One bit of it changed; nothing made something.
+    /// The cell with one bit flipped; a null becomes a value.
     pub(crate) fn flipped(&self, dice: &mut Dice) -> Cell {
         let flip = |bytes: &[u8], dice: &mut Dice| {
             let mut bytes = bytes.to_vec();
@@ -63,7 +63,7 @@ impl Cell {
     }
 }
 
-/// A table's rows, in an order of their own.
+/// A table's rows, in a fixed order.
 pub(crate) fn rows(db: &Connection, table: &str) -> (Vec<String>, Vec<Vec<Cell>>) {
     let mut statement = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
     let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
@@ -79,8 +79,8 @@ pub(crate) fn rows(db: &Connection, table: &str) -> (Vec<String>, Vec<Vec<Cell>>
     (names, rows)
 }
 
-/// Puts a row in the place of another; false when SQLite itself refuses: another row has its key, or
-/// the column takes no such type.
+/// Replaces a row. Returns false if SQLite refuses, because another row has the key or the column does not
+/// take the type.
 pub(crate) fn put(
     db: &Connection,
     table: &str,
@@ -110,7 +110,7 @@ pub(crate) fn put(
     }
 }
 
-/// What SQLite made of a cell: not-a-number is kept as nothing, −0.0 as 0.
+/// How SQLite stores a cell: NaN as null, −0.0 as 0.
 pub(crate) fn read_back(
     db: &Connection,
     table: &str,

@@ -1,4 +1,4 @@
-//! Gates: what lets a release in, what stops it and says why, and what a promotion asks of a decision.
+//! Gates: what admits a release, what stops it and with which message, and which decision a promotion needs.
 
 use serde_json::{Value as Json, json};
 
@@ -9,17 +9,17 @@ use crate::gate_kit::{
 #[test]
 fn a_good_release_is_admitted_and_the_decision_is_recorded_and_required() {
     let ranch = staged();
-    // Without a decision nothing is promoted, and the message says what to do.
+    // Without a decision nothing is promoted, and the message names the next step.
     let refused = promote(&ranch, "R2", 12);
     insta::assert_snapshot!(refused.stderr);
 
-    // Nobody has approved: missing is no pass.
+    // Nobody has approved, and missing approvals do not pass.
     let report = gate(&ranch, &["R2"], 12);
     assert_eq!(of(&report, "ownership")["verdict"], "unknown");
     let refused = promote(&ranch, "R2", 12);
     insta::assert_snapshot!(refused.stderr);
 
-    // The one who cut it is not enough.
+    // The approval of the person who cut the release is not enough.
     approve(&ranch, "R2", "tester", "ds");
     approve(&ranch, "R2", "tester", "mlops");
     let report = gate(&ranch, &["R2", "--dry-run"], 12);
@@ -44,12 +44,12 @@ fn a_good_release_is_admitted_and_the_decision_is_recorded_and_required() {
         (&json!(true), &json!(2))
     );
 
-    // Back again without any gate.
+    // A rollback needs no gate.
     let _ = ranch
         .run(&["release", "rollback", "--reason", "back"])
         .exits(0);
 
-    // The decision was made beside R1, and is good again; under another policy it is not.
+    // The decision was made while R1 was active, so it is valid again, but not under another policy.
     ranch.edit(
         "provender.toml",
         "[ledger]",
@@ -64,7 +64,7 @@ fn a_good_release_is_admitted_and_the_decision_is_recorded_and_required() {
     ranch.edit("provender.toml", "[gate.staging]\nmax_age_days = 9\n", "");
     let _ = promote(&ranch, "R2", 0);
 
-    // Of a release that answers, the monitors' own report of its answers is the evidence.
+    // For the active release, the monitors' own report of its answers is the evidence.
     let _ = gate(&ranch, &["R2"], 0);
     let shown = ranch.data(&["release", "evidence", "R2"], 0);
     let evidence = shown["evidence"].as_array().unwrap().iter();
@@ -88,7 +88,7 @@ fn a_decision_expires_and_is_bound_to_the_release_active_at_the_time() {
         "{}",
         old.stderr
     );
-    // Looked at anew, it is the recorded answers and the approvals that are old.
+    // A new decision fails too, because the recorded answers and the approvals are too old.
     let report = gate(&ranch, &["R2"], 12);
     assert_eq!(of(&report, "age")["verdict"], "unknown");
 
@@ -119,7 +119,7 @@ fn missing_broken_or_insufficient_evidence_stops_a_release_and_is_named() {
     let ranch = ranch("staging", "v1");
     cut(&ranch, "days_remaining:v1");
     approved(&ranch, "R1");
-    // The first release has nothing to be compared with; and v1 has no answer for the creek.
+    // The first release has nothing to compare with, and v1 has no answer for the creek.
     let report = gate(&ranch, &["R1", "--dry-run"], 12);
     assert_eq!(
         verdicts(&report),
@@ -127,14 +127,14 @@ fn missing_broken_or_insufficient_evidence_stops_a_release_and_is_named() {
     );
     first(&ranch, "days_remaining:v1");
 
-    // v2 moves the numbers by more than half: meant or not, staging wants people to say so.
+    // v2 moves the numbers by more than half. Intended or not, staging requires approval of that.
     cut(&ranch, "days_remaining:v2");
     approved(&ranch, "R2");
     let report = gate(&ranch, &["R2", "--dry-run"], 12);
     assert_eq!(of(&report, "backtest")["verdict"], "warn", "{report}");
     assert_eq!(of(&report, "backtest")["action"], "block");
 
-    // Where the policy knows of the change it is let in; prod would alert.
+    // If the policy allows for the change, the release is admitted; prod would alert.
     ranch.edit(
         "provender.toml",
         "[ledger]",
@@ -148,7 +148,7 @@ fn missing_broken_or_insufficient_evidence_stops_a_release_and_is_named() {
         (&Json::Null, &json!("warn"))
     );
 
-    // More rows than there are.
+    // The policy requires more rows than there are.
     ranch.edit(
         "provender.toml",
         "[gate.staging.backtest]\n",
@@ -169,7 +169,7 @@ fn missing_broken_or_insufficient_evidence_stops_a_release_and_is_named() {
         "[gate.staging.backtest]\n",
     );
 
-    // A golden case that does not hold.
+    // A golden case fails.
     ranch.edit(
         "cases/days_remaining/both.toml",
         "daily_consumption_kg = 0.0 }",
@@ -178,7 +178,7 @@ fn missing_broken_or_insufficient_evidence_stops_a_release_and_is_named() {
     let report = gate(&ranch, &["R2", "--dry-run"], 12);
     assert_eq!(of(&report, "goldens")["verdict"], "crit", "{report}");
     std::fs::remove_dir_all(ranch.path("cases")).unwrap();
-    // Without cases here the evidence of the cut is relied on.
+    // Without cases here, the evidence from the cut counts.
     let report = gate(&ranch, &["R2", "--dry-run"], 0);
     assert!(
         of(&report, "goldens")["evidence"][0]
@@ -187,7 +187,7 @@ fn missing_broken_or_insufficient_evidence_stops_a_release_and_is_named() {
             .starts_with("entry ")
     );
 
-    // A component that is not what it must be: nothing is computed with it.
+    // A component has other bytes than its pin, so nothing is computed with it.
     let store = ranch.path("out/releases/components");
     for entry in std::fs::read_dir(store).unwrap() {
         std::fs::write(entry.unwrap().path(), b"other bytes").unwrap();
@@ -237,7 +237,7 @@ fn a_release_without_the_evidence_that_a_policy_requires_is_stopped() {
 #[test]
 fn a_decision_is_exported_and_imported_as_evidence() {
     let staging = staged();
-    // Refused first: of the two decisions the later one counts, wherever they travel.
+    // The first decision is a refusal. Of two decisions the later one counts, in the other environment too.
     let _ = gate(&staging, &["R2"], 12);
     approved(&staging, "R2");
     let _ = gate(&staging, &["R2"], 0);
@@ -263,7 +263,7 @@ fn a_decision_is_exported_and_imported_as_evidence() {
             (&staging_said, &json!("ok"))
         ]
     );
-    // So do the approvals, as evidence that counts as nobody's approval here.
+    // The approvals are imported too, but as evidence, not as approvals here.
     let approvals: Vec<&str> = evidence
         .iter()
         .filter(|e| e["kind"] == "approval" && e["environment"] == "staging")
@@ -277,7 +277,7 @@ fn a_decision_is_exported_and_imported_as_evidence() {
     let asked = gate(&prod, &["R2", "--dry-run"], 12);
     assert_eq!(of(&asked, "ownership")["verdict"], "unknown");
 
-    // Its report came with it, as it was kept.
+    // The report was imported with the decision, unchanged.
     let digest = gates[1]["report"].as_str().unwrap();
     let kept = prod.data(&["release", "evidence", "R2", "--report", digest], 0);
     assert_eq!(kept["kind"], "gate");
@@ -286,10 +286,10 @@ fn a_decision_is_exported_and_imported_as_evidence() {
     let digest = monitors["report"].as_str().unwrap();
     let kept = prod.data(&["release", "evidence", "R2", "--report", digest], 0);
     let told = kept["content"]["logics"].as_array().unwrap();
-    // Of a version with another configuration its rules on the recorded inputs.
+    // For a version with another configuration, the report has its rules on the recorded inputs.
     assert_eq!(told[0]["of"], "recorded inputs");
     assert!(told[0]["report"]["rules"][0]["after"].is_object());
-    // It lets nothing in by itself.
+    // The imported decision alone does not allow a promotion.
     let _ = promote(&prod, "R2", 12);
     prod.edit(
         "provender.toml",
@@ -337,13 +337,13 @@ fn a_refusal_is_shown_in_every_format() {
     assert!(page.contains("the gate of staging refuses R2"));
     assert!(page.contains("provender release approve R2 --as ds"));
     assert!(!page.contains("://"), "a page of its own needs no network");
-    // The report as it is kept.
+    // The report as stored.
     let args = ["release", "gate", "R2", "--dry-run", "--format", "json"];
     let kept: Json = serde_json::from_str(&ranch.run(&args).exits(12).stdout).unwrap();
     assert_eq!(kept["$type"], "provender.gate.v1");
 }
 
-/// Digests depend on what the components were built with.
+/// Digests depend on the tools that built the components.
 fn steady(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -395,7 +395,7 @@ fn prod_requires_a_canary_beside_the_active_release() {
         ];
         let _ = ranch.run(&args).exits(0);
     };
-    // Five days are less than the policy asks for.
+    // The policy requires more than five days.
     canary("5");
     let report = gate(&ranch, &["R2"], 12);
     assert!(

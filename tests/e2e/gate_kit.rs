@@ -1,4 +1,4 @@
-//! Deployments that have a gate to pass, for the tests of gates.
+//! Deployments with a gate, for the tests of gates.
 
 use serde_json::Value as Json;
 
@@ -7,8 +7,7 @@ use crate::prepared::prepared;
 
 pub(crate) const DAY: &str = "2025-06-30";
 
-/// The sample ranch in an environment, a version of `days_remaining` alone answering, with ten days
-/// recorded.
+/// The sample ranch in an environment, with one version of `days_remaining` active and ten days recorded.
 pub(crate) fn ranch(environment: &str, version: &str) -> Ranch {
     let ranch = Ranch::sample();
     ranch.edit(
@@ -37,7 +36,7 @@ pub(crate) fn cut(ranch: &Ranch, active: &str) {
     let _ = ranch.run(&args).exits(0);
 }
 
-/// Somebody approves the release.
+/// Records somebody's approval of a release.
 pub(crate) fn approve(ranch: &Ranch, release: &str, who: &str, role: &str) {
     let args = [
         "release",
@@ -58,7 +57,7 @@ pub(crate) fn approved(ranch: &Ranch, release: &str) {
     approve(ranch, release, "omar", "mlops");
 }
 
-/// The first release of the environment, let in over the gate that has nothing to compare with.
+/// The first release of the environment, promoted over the gate, which has nothing to compare it with.
 pub(crate) fn first(ranch: &Ranch, active: &str) {
     cut(ranch, active);
     let args = [
@@ -84,7 +83,7 @@ pub(crate) fn of<'j>(report: &'j Json, name: &str) -> &'j Json {
     checks.iter().find(|c| c["name"] == name).unwrap()
 }
 
-/// The verdicts of all checks in a line.
+/// The verdicts of all checks in one line.
 pub(crate) fn verdicts(report: &Json) -> String {
     let checks = report["checks"].as_array().unwrap().iter();
     checks
@@ -105,7 +104,7 @@ pub(crate) fn promote(ranch: &Ranch, release: &str, code: i32) -> Ran {
         .exits(code)
 }
 
-/// Staging with R1 active, and R2: the same version with a little left standing.
+/// Staging with R1 active, and R2: the same version with a small residual.
 pub(crate) fn staged() -> Ranch {
     prepared("staged", || {
         let ranch = ranch("staging", "v2");

@@ -1,4 +1,4 @@
-//! Golden cases through the command line: what is shipped holds, and what does not hold is shown.
+//! Golden cases on the command line: shipped components pass, and failures are shown.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ fn test(ranch: &Ranch, args: &[&str], code: i32) -> Ran {
     ranch.run(&all).exits(code)
 }
 
-/// Everything a person sees, without the component's digest.
+/// Everything that a person sees, without the component's digest.
 fn seen(ran: &Ran) -> String {
     let digest = |line: &str| match line.split_once("  sha256:") {
         Some((logic, _)) => format!("{logic}  sha256:…"),
@@ -41,7 +41,8 @@ fn a_new_deployment_gets_the_golden_cases_of_its_pins_and_keeps_existing_files()
     assert_eq!(ranch.files("cases").len(), files + 1);
     assert_eq!(ranch.read("cases/frost_days/own.csv"), "case\n");
 
-    // A checkout has its own; components of another folder have theirs elsewhere.
+    // `init` writes no cases in a checkout, which has its own, nor for components of another folder, whose
+    // cases are elsewhere.
     let checkout = Ranch::empty();
     checkout.write("logic-plugins/cases/README.md", "");
     let _ = checkout.run(&["init"]).exits(0);
@@ -314,7 +315,7 @@ fn junit_has_every_case_once() {
     assert!(xml.contains("frost_days: expected 4, got 3"), "{xml}");
 }
 
-/// The elements of an XML document, their tags balanced, as `tag attributes`.
+/// The elements of an XML document as `tag attributes`; asserts that the tags are balanced.
 pub(crate) fn elements(xml: &str) -> Vec<String> {
     let body = xml
         .strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
@@ -357,11 +358,11 @@ fn cases_of_earlier_versions_are_superseded_with_a_reason_and_never_rewritten() 
     insta::assert_snapshot!("inherited_blessed", seen(&test(&ranch, &reason, 0)));
     let after = ranch.read(file);
     insta::assert_snapshot!("inherited_written", after.strip_prefix(&before).unwrap());
-    // The version before is held to what it was held to.
+    // The earlier version must still meet its own expectations.
     let data = ranch.data(&["plugin", "test", "days_remaining:v1"], 17);
     assert_eq!(data["summary"]["failed"], 1);
 
-    // What is the version's own now is written in place.
+    // Cases that belong to the version itself are rewritten in place.
     ranch.edit(file, "is no day\"", "is no day at all\"");
     let own = "name = \"negative zero forage is zero days with one set of bits (v2)\"";
     let text = ranch.read(file);

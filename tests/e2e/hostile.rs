@@ -1,5 +1,5 @@
-//! Hostile components against the real program: what passes a check and shows only in `compute` is
-//! contained with a stable code; the ledger stays as it was, and other logic runs on.
+//! Hostile components against the real program. What passes the check and misbehaves only in `compute` is
+//! contained with a stable code, the ledger is unchanged, and other logic runs as usual.
 
 #[path = "../hostile/mod.rs"]
 pub(crate) mod components;
@@ -18,9 +18,9 @@ use crate::prepared::prepared;
 
 /// The guest misbehaves in `bad` on the first three days, whose forage is 1001.
 const DAY: &str = "2025-06-01";
-/// Time of the processors that a run of any of these guests may take.
+/// Processor time that a run of any of these guests may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Resident bytes of the program: two guests of 128 MiB, the compiler, and the program itself.
+/// Resident memory of the program: two guests of 128 MiB, the compiler, and the program itself.
 const RESIDENT: u64 = 700 << 20;
 
 pub(crate) fn ranch() -> Ranch {
@@ -70,7 +70,7 @@ fn pin(ranch: &Ranch, bytes: &[u8], name: &str) -> Ran {
     ranch.run(&["plugin", "freeze", &format!("{name}:v1")])
 }
 
-/// Pins whatever bytes, as someone would who edits the lock file.
+/// Pins any bytes, like somebody who edits the lock file.
 fn pin_by_hand(ranch: &Ranch, bytes: &[u8], name: &str, version: &str) {
     let path = format!("components/{name}-{version}.wasm");
     std::fs::write(ranch.path(&path), bytes).unwrap();
@@ -84,7 +84,7 @@ fn pin_by_hand(ranch: &Ranch, bytes: &[u8], name: &str, version: &str) {
     ranch.write("provender.lock", &lock);
 }
 
-/// Runs the program, which must take little time of the processors and stay small.
+/// Runs the program and asserts that it stays within the limits of processor time and memory.
 pub(crate) fn bounded(ranch: &Ranch, args: &[&str]) -> Ran {
     let (ran, Usage { peak_bytes, cpu }) = measured(ranch, args);
     assert!(cpu < PATIENCE, "{args:?} took {cpu:.1?}");
@@ -129,7 +129,8 @@ pub(crate) fn recorded(ranch: &Ranch) -> Vec<String> {
     all
 }
 
-/// `compute` of the bad place ends with this exit and code, and records nothing.
+/// Asserts that `compute` for `bad` ends with this exit and error code, and records nothing. Returns the
+/// message.
 fn contained(ranch: &Ranch, logic: &str, exit: i32, code: &str) -> String {
     let before = recorded(ranch);
     let args = [
@@ -148,7 +149,7 @@ fn contained(ranch: &Ranch, logic: &str, exit: i32, code: &str) -> String {
     json["error"]["message"].as_str().unwrap().to_owned()
 }
 
-/// Another logic computes as if nothing had been.
+/// Asserts that another logic computes as usual.
 pub(crate) fn others_run(ranch: &Ranch, day: &str) {
     let args = [
         "compute",
@@ -173,7 +174,7 @@ fn sleep_and_wake(part: usize) {
         let message = contained(&ranch, &logic, 15, error);
         assert!(message.contains(&logic), "{message}");
         assert!(message.contains(words), "{name}: {message}");
-        // The other place of the same component has its number.
+        // The other place still gets its number from the same component.
         let all = ["compute", "--all", "--as-of", DAY, "--logic", &logic];
         let summary = ranch.data(&all, 15)["summary"].clone();
         assert_eq!(
@@ -203,7 +204,7 @@ fn components_that_misbehave_only_in_compute_are_contained_three() {
 #[test]
 fn a_component_just_within_a_limit_is_accepted() {
     let ranch = ranch();
-    // A hundred thousand functions take a while on a busy machine.
+    // Compiling a hundred thousand functions takes long on a busy machine.
     ranch.edit(
         "provender.toml",
         "[monitor]",
@@ -298,9 +299,9 @@ fn answers_that_depend_on_batch_order_or_memory_do_not_pass() {
     }
 }
 
-/// What a guest remembers ends with its batch, so that days that are computed one by one have the same answer.
-/// Within a batch what it remembers is recorded, if no check asked for such rows; a replay turns the rows
-/// around, and names each run whose number is another one then.
+/// A guest's memory is discarded after its batch, so days computed one by one have the same answer. Within a
+/// batch, state can affect the recorded number if no check tried such rows. A replay reverses the rows, and
+/// names each run whose number then differs.
 #[test]
 fn replaying_all_runs_finds_a_guest_that_counts_its_calls() {
     let counter = Code {
@@ -325,7 +326,7 @@ fn replaying_all_runs_finds_a_guest_that_counts_its_calls() {
         assert_eq!(products(&data), [1, 2, 3]);
         for engine in ["native", "pulley"] {
             let data = ranch.data(&["replay", "--all", "--engine", engine], 13);
-            // The one in the middle has as many before it either way.
+            // The middle row has one row before it in either order.
             assert_eq!(
                 (&data["replayed"], &data["identical"]),
                 (&3.into(), &1.into()),
@@ -344,7 +345,7 @@ fn replaying_all_runs_finds_a_guest_that_counts_its_calls() {
     }
 }
 
-/// Ten thousand runs of one command, of which the component traps in three in the middle.
+/// One command computes ten thousand runs; the component traps in three of them, in the middle.
 #[test]
 fn a_trap_among_ten_thousand_runs_fails_only_the_trapped_ones() {
     let ranch = ranch();
@@ -382,7 +383,7 @@ fn a_trap_among_ten_thousand_runs_fails_only_the_trapped_ones() {
         assert!(message.contains(words), "{words}: {message}");
     }
     let _ = ranch.run(&["audit"]).exits(0);
-    // The next command computes what is left, which is what trapped, and nothing else.
+    // The next command computes only what is missing, which is what trapped.
     let again = ranch.data(&compute, 15)["summary"].clone();
     assert_eq!(
         (&again["unchanged"], &again["failed"]),
@@ -392,8 +393,8 @@ fn a_trap_among_ten_thousand_runs_fails_only_the_trapped_ones() {
     others_run(&ranch, DAY);
 }
 
-/// What a deployment allowed when a number was recorded is no part of it: neither of a replay there, nor of one
-/// elsewhere.
+/// The limits in force when a number was recorded are not part of it. They affect neither a replay in the
+/// deployment nor one elsewhere.
 #[test]
 fn a_number_computed_under_raised_ceilings_is_replayed_without_them() {
     let ranch = ranch();
@@ -411,7 +412,7 @@ fn a_number_computed_under_raised_ceilings_is_replayed_without_them() {
     let compute = [["compute", "--all"].as_slice(), &logic].concat();
     assert_eq!(ranch.data(&compute, 0)["summary"]["recorded"], 2);
     ranch.write("provender.toml", &settings);
-    // It would not be allowed today.
+    // Today's limits would not allow it.
     let tomorrow = [
         "compute",
         "--all",
@@ -470,7 +471,7 @@ fn passing_strings_between_parts_of_a_component_ends_at_a_deadline_in_every_stag
         top: "(func (export \"cabi_post_provender:logic/logic@1.0.0#compute\") (param i32) (if (global.get $armed) (then (call $pass))))",
         ..Code::default()
     };
-    // After an answer was taken a part may not call another.
+    // After it has returned an answer, a part of a component must not call another one.
     for (n, (name, code, error, words)) in [
         ("passes", compute, "deadline", "of processor time"),
         (
@@ -511,7 +512,8 @@ fn detail(answer: &Json) -> Option<&str> {
     }
 }
 
-/// A mangled name of C++ of about 400 bytes: every template holds the one before it twice.
+/// A mangled C++ name of about 400 bytes that expands exponentially: every template contains the one before
+/// it twice.
 fn exploding_name() -> String {
     const DIGITS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     let mut name = String::from("_Z1fI1AIiiE");
@@ -567,7 +569,7 @@ fn a_name_in_a_backtrace_is_shown_unchanged_and_truncated() {
         assert!(detail.contains(&format!("!{shown}…\n")), "{detail}");
         assert!(detail.len() < 5_000, "{detail}");
     }
-    // One that is too long to be copied for every frame.
+    // A name too long to be copied for every frame.
     let (top, call) = code(&"n".repeat(70_000));
     let endless = Code {
         top: &top,
@@ -603,13 +605,13 @@ fn debug_information_is_not_read_in_the_process_that_records() {
         let logic = format!("{name}:v1");
         let message = contained(&ranch, &logic, 15, "trap");
         assert!(message.contains("the herd is  [31mgone"), "{message}");
-        // The row beside it is recorded.
+        // The other row of the batch is recorded.
         let all = ["compute", "--all", "--as-of", DAY, "--logic", &logic];
         let answer = ranch.data(&all, 15);
         assert_eq!(answer["summary"]["recorded"], 1, "{answer}");
         let detail = detail(&answer).unwrap();
         assert!(detail.contains("!panic\n"), "{detail}");
-        // The helper may die of the others.
+        // With the other debug information the helper process may fail.
         let line = "\n                    at herd.rs:12\n";
         assert!(name != "honest" || detail.contains(line), "{detail}");
     }

@@ -1,4 +1,4 @@
-//! Ids that want out of the manifests' folder, or to pass for another: an escaped safe name, or a refusal.
+//! Ids that try to leave the manifests' folder, or to look like another: an escaped safe name, or a refusal.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
@@ -9,7 +9,7 @@ use crate::kit::Ranch;
 
 const DAY: &str = "2025-06-30";
 
-/// A name that is one whole folder below where it is meant to be, on any file system.
+/// Whether a name is exactly one path component on any file system.
 fn is_safe(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-%~".contains(&b);
     !name.starts_with('.')
@@ -21,8 +21,8 @@ fn is_safe(name: &str) -> bool {
             .eq([Component::Normal(name.as_ref())])
 }
 
-/// Everything in the folder above the deployment's, and in the deployment's own, with the folder of
-/// manifests that the first run makes.
+/// Everything in the deployment's folder and in the one above, including the folder of manifests that the
+/// first run creates.
 fn around(ranch: &Ranch) -> BTreeSet<String> {
     let manifests = ranch.path("out/manifests").display().to_string();
     let mut names = BTreeSet::from([manifests]);
@@ -38,7 +38,7 @@ fn around(ranch: &Ranch) -> BTreeSet<String> {
     names
 }
 
-/// A place with this id, a herd on it with that one, and a forage figure.
+/// A deployment with a place and a herd of these ids, and one forage value.
 fn with_ids(boundary: &str, herd: &str) -> Ranch {
     let ranch = Ranch::new();
     let square = json!([[
@@ -60,7 +60,7 @@ fn with_ids(boundary: &str, herd: &str) -> Ranch {
         "forage.csv",
         &format!("boundary_id,date,kg_per_ha\n\"{quoted}\",{DAY},900\n"),
     );
-    // So that what is made is made already.
+    // Creates now what every command creates.
     let _ = ranch.run(&["list"]).exits(0);
     let _ = ranch
         .run(&[
@@ -169,7 +169,7 @@ fn a_boundary_id_never_leads_out_of_the_manifests_folder() {
             names[0]
         );
         assert_eq!(around(&ranch), before, "{shown:?}");
-        // What is asked for by the id is found by it, and its manifest is read.
+        // The run is found by its id, and its manifest is read.
         let explained = ranch.run(&[
             "explain",
             "--boundary",
@@ -187,7 +187,7 @@ fn a_boundary_id_never_leads_out_of_the_manifests_folder() {
 
 #[test]
 fn a_herd_id_is_data_and_names_no_file() {
-    // Those with control characters and those that are too long are refused, by name of the field.
+    // An id with control characters or with too many bytes is refused, with the name of the field.
     let (longest, long) = ("y".repeat(256), "y".repeat(257));
     for (id, taken) in [
         ("../../outside", true),

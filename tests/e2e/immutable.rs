@@ -1,4 +1,4 @@
-//! History does not change, and what is no change does not look like one.
+//! History does not change, and inputs that have not changed cause no new runs.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ const COMPUTE: &[&str] = &["compute", "--all", "--as-of", "2025-06-30"];
 #[test]
 fn the_database_refuses_changes_that_the_program_never_makes() {
     let ranch = Ranch::sample();
-    // What fills every table: a file that is withdrawn, a manifest in a pack.
+    // Fills every table, including a withdrawn file and a manifest in a pack.
     let setting = "path = \"out/manifests\"\npack_from = 1";
     ranch.edit("provender.toml", "path = \"out/manifests\"", setting);
     let _ = ranch.run(&["run", "--as-of", "2025-06-30"]).exits(0);
@@ -22,7 +22,7 @@ fn the_database_refuses_changes_that_the_program_never_makes() {
     let _ = ranch
         .run(&["ingest", "retract", file, "--reason", "a wrong file"])
         .exits(0);
-    // A connection with default pragmas, as a shell would have.
+    // A connection with default pragmas, like that of a shell.
     let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
     let tables: Vec<String> = db
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
@@ -109,7 +109,7 @@ fn runs_with_unchanged_inputs_are_unchanged() {
     ranch.write(".git/HEAD", "0123456789012345678901234567890123456789\n");
     unchanged(&ranch, "a git commit");
 
-    // The whole folder elsewhere, asked from elsewhere.
+    // The whole folder is moved, and the command is run from another folder.
     let other = Ranch::empty();
     std::fs::create_dir_all(other.dir()).unwrap();
     assert!(
@@ -131,7 +131,7 @@ fn runs_with_unchanged_inputs_are_unchanged() {
     ];
     assert_eq!(other.data(&moved, 0)["summary"]["unchanged"], 9);
 
-    // An ended period and another name: the herd was there on the day all the same.
+    // The period has an end and the herd another name, but on this day the herd is unchanged.
     let herds = ranch.read("inputs/herds.json");
     let mut list: serde_json::Value = serde_json::from_str(&herds).unwrap();
     for herd in list.as_array_mut().unwrap() {
@@ -151,7 +151,7 @@ fn runs_with_unchanged_inputs_are_unchanged() {
     );
     unchanged(&ranch, "an ended period");
 
-    // Rain is read by no active logic.
+    // No active logic reads rain.
     let weather = ranch.read("inputs/weather/home.csv");
     let mut lines: Vec<String> = weather.lines().map(str::to_owned).collect();
     let rain = lines[0]

@@ -1,5 +1,5 @@
-//! Incidents: opened about what is recorded, kept from coming back by a case that DS completes, closed,
-//! and on one page for the audit.
+//! Incidents: opened about recorded objects, guarded against a return by a case that DS completes, closed,
+//! and shown on one page for the audit.
 
 use serde_json::{Value as Json, json};
 
@@ -15,7 +15,7 @@ const CLOSE: [&str; 5] = [
     "the file was withdrawn and the number reissued",
 ];
 
-/// The ranch with a slipped decimal point reissued, and the monitor's report of it.
+/// The ranch after a reissue with a misplaced decimal point, and the monitor's report of it.
 fn breached() -> (Ranch, Json) {
     let ranch = prepared("breached", make_breached);
     let report = ranch.data(&["monitor", "--all", "--end", "2025-06-30"], 2);
@@ -43,7 +43,7 @@ fn open(ranch: &Ranch, title: &str) -> Json {
     )
 }
 
-/// Completes the regression case, as DS would.
+/// Completes the regression case in place of DS.
 fn complete(ranch: &Ranch, expect: &str) {
     let text = ranch.read(CASE);
     let kept: Vec<_> = text
@@ -66,7 +66,7 @@ fn an_incident_leads_from_its_report_to_its_page() {
     assert_eq!(links[1]["manifest"], row["manifest"]);
     assert_eq!(links.len(), 2);
 
-    // Linking the same again says so; more is added.
+    // Linking the same again says so; new links are added.
     let manifest = row["manifest"].as_str().unwrap();
     let again = ranch.data(&["incident", "link", "I1", "--manifest", manifest], 0);
     assert_eq!((&again["entry"], &again["new"]), (&Json::Null, &json!([])));
@@ -85,7 +85,7 @@ fn an_incident_leads_from_its_report_to_its_page() {
         .run(&["incident", "note", "i1", "4385 where 438.5 was meant"])
         .exits(0);
 
-    // Without a case it is not closed.
+    // Without a case the incident cannot be closed.
     let refused = ranch.run(&CLOSE).exits(17).stderr;
     insta::assert_snapshot!(refused);
 
@@ -100,7 +100,7 @@ fn an_incident_leads_from_its_report_to_its_page() {
     let again = ranch.data(&["incident", "regression", "I1"], 0);
     assert_eq!(again["files"][0]["entry"], Json::Null);
 
-    // Nobody has completed it: neither the test nor the incident takes it for green.
+    // The case is not completed, so neither the test nor the incident passes.
     ranch.edit(CASE, "since = \"v3\"", "since = \"v2\"");
     let test = [
         "plugin",
@@ -111,14 +111,14 @@ fn an_incident_leads_from_its_report_to_its_page() {
     ];
     insta::assert_snapshot!(ranch.run(&test).exits(17).stderr);
     insta::assert_snapshot!(ranch.run(&CLOSE).exits(17).stderr);
-    // A file that DS has touched is not written over.
+    // A file that DS has edited is not overwritten.
     insta::assert_snapshot!(
         ranch
             .run(&["incident", "regression", "I1"])
             .exits(17)
             .stderr
     );
-    // Completed otherwise than the version that answers gives.
+    // The expectation differs from the answer of the active version.
     complete(&ranch, "expect = { days_of_grazing_remaining = 18.06 }");
     insta::assert_snapshot!(ranch.run(&CLOSE).exits(17).stderr);
     complete(
@@ -126,7 +126,7 @@ fn an_incident_leads_from_its_report_to_its_page() {
         "expect = { days_of_grazing_remaining = 376.3278149714286 }",
     );
     let _ = ranch.run(&test).exits(0);
-    // Of other inputs than those that failed.
+    // The inputs differ from those that failed.
     ranch.edit(
         CASE,
         "forage_kg_per_ha = 4385.0",
@@ -148,7 +148,7 @@ fn an_incident_leads_from_its_report_to_its_page() {
     let digest = provender_domain::canonical::Digest::of_bytes(ranch.read(CASE).as_bytes());
     assert_eq!(closed["cases"][0]["sha256"], digest.to_string());
 
-    // Closed is closed; a note is still taken.
+    // A closed incident stays closed; notes are still accepted.
     insta::assert_snapshot!(ranch.run(&CLOSE).exits(17).stderr);
     let _ = ranch
         .run(&["incident", "note", "I1", "the vendor has answered"])
@@ -222,7 +222,7 @@ fn only_recorded_objects_can_be_linked() {
     insta::assert_snapshot!(texts.join("\n"));
     assert_eq!(ranch.data(&["incident", "list"], 0)["incidents"], json!([]));
 
-    // A run whose manifest is gone is not linked as if it were whole.
+    // A run whose manifest is missing is not linked as if it were complete.
     let answers = ranch.data(&["list", "--boundary", "north", "--herd", "h-heifers"], 0);
     let run = answers["answers"][0]["run"].clone();
     std::fs::remove_dir_all(ranch.path("out/manifests/north")).unwrap();
@@ -260,10 +260,10 @@ fn a_removed_case_keeps_the_incident_open() {
     let _ = ranch.run(&["incident", "regression", "I1"]).exits(0);
     std::fs::remove_file(ranch.path(CASE)).unwrap();
     insta::assert_snapshot!(ranch.run(&CLOSE).exits(17).stderr);
-    // Written anew it is the same file, and recorded once.
+    // Written again, the file is the same, and is not recorded a second time.
     let again = ranch.data(&["incident", "regression", "I1"], 0);
     assert_eq!(again["files"][0]["entry"], Json::Null);
-    // A version that it does not bind does not have to pass it; that is said.
+    // A version that the case does not bind need not pass it; the output says so.
     complete(&ranch, "expect = { days_of_grazing_remaining = 18.06 }");
     let closed = ranch.data(&CLOSE, 0);
     assert_eq!(
@@ -350,7 +350,7 @@ fn a_kill_around_a_write_leaves_the_old_state_or_the_new_one() {
     };
     let before = steps();
     let write = ["incident", "regression", "I1"];
-    // A file without an entry is adopted; an entry without a file does not come about.
+    // A file without an entry is adopted. An entry without a file never occurs.
     for (name, there) in [
         ("file.half", false),
         ("file.before-name", false),

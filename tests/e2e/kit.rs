@@ -1,4 +1,4 @@
-//! A deployment in a temporary folder, and the program run on it with a cleared environment.
+//! A deployment in a temporary folder, and the program run there with a cleared environment.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,23 +9,23 @@ use serde_json::Value as Json;
 use crate::prepared::{self, prepared};
 use crate::schemas;
 
-/// What a run of the program gave.
+/// The result of a run of the program.
 #[must_use]
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
-    /// The durations of a JSON envelope, which stand apart so that envelopes can be compared.
+    /// The durations of a JSON envelope, kept apart so that envelopes can be compared.
     pub(crate) took: Option<Took>,
 }
 
-/// How long a command with `--json` took, and its phases.
+/// The duration of a command with `--json`, and of its phases.
 pub(crate) struct Took {
     pub(crate) duration_ms: f64,
     pub(crate) phases: BTreeMap<String, f64>,
 }
 
-/// Takes the durations out of a JSON envelope; any other text stays as it is.
+/// Removes the durations from a JSON envelope; any other text is unchanged.
 fn without_durations(stdout: String) -> (String, Option<Took>) {
     let envelope = serde_json::from_str::<serde_json::Map<String, Json>>(&stdout);
     let Some(mut envelope) = envelope.ok().filter(|e| e.contains_key("format_version")) else {
@@ -40,7 +40,7 @@ fn without_durations(stdout: String) -> (String, Option<Took>) {
 }
 
 impl Ran {
-    /// Asserts the exit code, showing everything when it is another.
+    /// Asserts the exit code, and shows the whole output otherwise.
     pub(crate) fn exits(self, code: i32) -> Ran {
         assert_eq!(
             self.code, code,
@@ -50,7 +50,7 @@ impl Ran {
         self
     }
 
-    /// The one JSON object on stdout, its envelope and its data checked by their schemas.
+    /// The JSON object on stdout; its envelope and data are checked against their schemas.
     pub(crate) fn json(&self) -> Json {
         let json: Json = serde_json::from_str(&self.stdout)
             .unwrap_or_else(|e| panic!("{e}:\n{}\n{}", self.stdout, self.stderr));
@@ -96,14 +96,14 @@ impl Ranch {
         }
     }
 
-    /// A new deployment without input.
+    /// A new deployment without inputs.
     pub(crate) fn new() -> Ranch {
         let ranch = Ranch::empty();
         let _ = ranch.run(&["init"]).exits(0);
         ranch
     }
 
-    /// The sample ranch, not run yet, its components compiled.
+    /// The sample ranch before its first run, its components compiled.
     pub(crate) fn sample() -> Ranch {
         let ranch = Ranch::fresh();
         prepared::compiled(&ranch);
@@ -122,7 +122,7 @@ impl Ranch {
         prepared("ran", Ranch::first_run)
     }
 
-    /// Like `ran`, run now.
+    /// Like `ran`, but the run is done now.
     pub(crate) fn first_run() -> Ranch {
         let ranch = Ranch::fresh();
         let _ = ranch.run(&["run", "--as-of", "2025-06-30"]).exits(0);
@@ -142,7 +142,7 @@ impl Ranch {
         self.command_of(Path::new(PROGRAM))
     }
 
-    /// Like `command`, of any program.
+    /// Like `command`, for any program.
     pub(crate) fn command_of(&self, program: &Path) -> Command {
         std::fs::create_dir_all(self.dir()).unwrap();
         let mut command = Command::new(program);
@@ -161,7 +161,7 @@ impl Ranch {
         self.finish(self.command().args(args).output().unwrap())
     }
 
-    /// The program, killed at a fail point, which it has to reach.
+    /// Runs the program and asserts that it is killed at a fail point.
     #[cfg(debug_assertions)]
     pub(crate) fn killed_at(&self, point: &str, args: &[&str]) {
         let mut command = self.command();
@@ -176,7 +176,7 @@ impl Ranch {
     }
 
     pub(crate) fn ended(&self, code: i32, stdout: Vec<u8>, stderr: Vec<u8>) -> Ran {
-        // Temporary paths out, so that whole texts can be compared.
+        // Without temporary paths, so that whole texts can be compared.
         let clean = |bytes: Vec<u8>| {
             String::from_utf8(bytes)
                 .unwrap()
@@ -191,7 +191,7 @@ impl Ranch {
         }
     }
 
-    /// Runs with `--json` and gives `data`.
+    /// Runs with `--json` and returns `data`.
     pub(crate) fn data(&self, args: &[&str], code: i32) -> Json {
         let mut all = args.to_vec();
         all.push("--json");
@@ -208,7 +208,7 @@ impl Ranch {
         std::fs::read_to_string(self.path(inside)).unwrap()
     }
 
-    /// Replaces a text that must be there.
+    /// Replaces a text, and asserts that it exists.
     pub(crate) fn edit(&self, inside: &str, from: &str, to: &str) {
         let text = self.read(inside);
         assert!(text.contains(from), "{inside} lacks {from}");
@@ -233,7 +233,7 @@ impl Ranch {
         out
     }
 
-    /// The number that answers for a boundary and herd on the sample's day.
+    /// The answer for a boundary and herd on the sample's day.
     pub(crate) fn answer(&self, boundary: &str, herd: &str) -> f64 {
         let data = self.data(
             &[
@@ -255,7 +255,7 @@ impl Ranch {
     }
 }
 
-/// A number from the environment, where a test has a long form or repeats a failure.
+/// A number from the environment, for tests that have a long form or repeat a failure.
 pub(crate) fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
@@ -271,13 +271,13 @@ impl Dice {
         self.0 % most.max(1)
     }
 
-    /// A place in something of this length.
+    /// A random index below this length.
     pub(crate) fn index(&mut self, length: usize) -> usize {
         usize::try_from(self.below(length as u64)).unwrap()
     }
 }
 
-/// A version of `days_remaining` with a custom section more: the same logic in other bytes.
+/// A version of `days_remaining` with one more custom section: the same logic in other bytes.
 pub(crate) fn variant_of(ranch: &Ranch, version: &str, name: &str) -> PathBuf {
     let file = format!("components/days_remaining-{version}.wasm");
     let mut bytes = std::fs::read(ranch.path(&file)).unwrap();
@@ -291,7 +291,7 @@ pub(crate) fn variant_of(ranch: &Ranch, version: &str, name: &str) -> PathBuf {
     path
 }
 
-/// Takes the pin of a version of `days_remaining` out of the lock file, as an editor would.
+/// Removes the pin of a version of `days_remaining` from the lock file, like somebody who edits it.
 pub(crate) fn unpin(ranch: &Ranch, version: &str) {
     let text = ranch.read("provender.lock");
     let blocks: Vec<_> = text.split("\n[[component]]\n").collect();

@@ -1,4 +1,5 @@
-//! Ledgers that are gone, cut, foreign or of another time; what lies in the place of a file or folder.
+//! Ledgers that are missing, truncated, foreign or of another schema; other things in place of a file or
+//! folder.
 
 use std::process::Command;
 
@@ -10,7 +11,8 @@ use crate::disks::{COMPUTE, error};
 use crate::disks::{allow, below, nobody, opened};
 use crate::kit::Ranch;
 
-/// A deployment with recorded runs, and what `compute` says of it once its ledger has suffered.
+/// A deployment with recorded runs, and the exit code, error code and message of `compute` after its ledger
+/// was damaged.
 fn suffering(what: impl Fn(&Ranch)) -> (i32, String, String) {
     let ranch = Ranch::ran();
     for file in ["out/ledger.db-wal", "out/ledger.db-shm"] {
@@ -39,7 +41,7 @@ fn missing_empty_truncated_foreign_and_newer_ledgers_are_distinguished() {
         let ranch = Ranch::ran();
         std::fs::metadata(path(&ranch)).unwrap().len()
     };
-    // Less than a page, too: SQLite takes what is missing of one for zeros.
+    // Also less than a page: SQLite reads the missing part of a page as zeros.
     for cut in [
         1,
         100,
@@ -100,7 +102,8 @@ fn missing_empty_truncated_foreign_and_newer_ledgers_are_distinguished() {
     );
 }
 
-/// Where a killed process has left a log, a page that is in it need not be in the file; every other page must.
+/// If a killed process has left a WAL, a page that is in the WAL may be missing in the file. Every other page
+/// must be there.
 #[test]
 fn a_truncated_ledger_is_refused_unless_its_wal_completes_it() {
     let killed = log_left(&COMPUTE);
@@ -137,8 +140,8 @@ fn a_truncated_ledger_is_refused_unless_its_wal_completes_it() {
     assert!((2..7).contains(&refused), "{refused}");
 }
 
-/// Verbs that ask which release is in force, or what the ledger has frozen, and would go by the files alone where
-/// nothing is recorded yet.
+/// Verbs that ask which release is active, or what is frozen in the ledger. If nothing is recorded yet, they
+/// would use only the files.
 pub(crate) const LOOKING: [&[&str]; 10] = [
     &["list"],
     &["status", "--as-of", "2025-06-30"],
@@ -187,7 +190,7 @@ fn commands_that_only_read_report_a_lost_ledger() {
     }
 }
 
-/// That a ledger or a manifest cannot be looked for does not say that there is none.
+/// If a ledger or a manifest cannot be searched for, that does not mean that there is none.
 #[test]
 #[cfg(unix)]
 fn a_folder_without_read_permission_is_not_treated_as_empty() {
@@ -207,7 +210,7 @@ fn a_folder_without_read_permission_is_not_treated_as_empty() {
         assert!(message.contains("ermission denied"), "{args:?}: {message}");
     }
     allow("out", 0o777);
-    // Files that SQLite made for one user beside a ledger of another's are in the way.
+    // WAL files of another user's SQLite would prevent opening the ledger.
     for beside in ["out/ledger.db-wal", "out/ledger.db-shm"] {
         assert!(!ranch.path(beside).exists());
     }
@@ -256,7 +259,7 @@ fn a_manifest_folder_that_is_a_file_or_leads_outside_is_named() {
         }
         assert!(!ranch.path("copy").exists());
     }
-    // A link to a folder inside is as good as one.
+    // A link to a folder inside the deployment is allowed.
     let ranch = copy_of(&prepared);
     std::fs::create_dir(ranch.path("kept")).unwrap();
     std::os::unix::fs::symlink("../kept", ranch.path("out/manifests")).unwrap();
@@ -264,7 +267,7 @@ fn a_manifest_folder_that_is_a_file_or_leads_outside_is_named() {
     let _ = ranch.run(&["audit"]).exits(0);
 }
 
-/// A disk of its own has a folder that is nobody's, and may not be looked into.
+/// A separate disk has a `lost+found` folder that nobody else may read.
 #[test]
 #[cfg(unix)]
 fn a_disks_lost_and_found_folder_is_not_a_manifest() {
@@ -279,7 +282,7 @@ fn a_disks_lost_and_found_folder_is_not_a_manifest() {
     let _ = run(&["backup", "out/copy"]).exits(0);
 }
 
-/// One may pass through a folder that one may not list.
+/// A user may pass through a folder without being able to list it.
 #[test]
 #[cfg(unix)]
 fn parent_folders_need_not_be_listable() {
@@ -296,7 +299,7 @@ fn parent_folders_need_not_be_listable() {
     let _ = run(&["audit"]).exits(0);
 }
 
-/// Whoever opens a pipe waits for its writer, who may never come.
+/// Opening a pipe would wait for a writer that may never come.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_pipe_in_place_of_a_configuration_is_refused() {

@@ -1,8 +1,8 @@
-//! A run of the program, with the memory and processor time that the system accounts to it once it has ended.
+//! Runs the program and reads the memory and processor time that the system accounted to it.
 //!
-//! Linux accounts to a new process the peak memory of the process that starts it, and this one may be large: its
-//! tests compile components. So the program is started by a small process of its own, which is this test binary
-//! again with one test: [`starts_the_program`].
+//! Linux accounts to a new process the peak memory of the process that starts it, and the tests' own process
+//! may be large because it compiles components. So a small process starts the program: this test binary
+//! again, with the one test [`starts_the_program`].
 
 use std::fs;
 use std::path::Path;
@@ -13,17 +13,17 @@ use wait4::Wait4 as _;
 
 use crate::kit::{PROGRAM, Ran, Ranch};
 
-/// What the system accounts to a process that has ended.
+/// What the system accounted to an ended process.
 pub(crate) struct Usage {
-    /// The most memory that was resident at once; 0 where the system does not tell it.
+    /// The peak of resident memory; 0 if the system does not report it.
     pub(crate) peak_bytes: u64,
-    /// Time of all processors, in the program and for it.
+    /// Processor time, in the program and in the kernel for it.
     pub(crate) cpu: Duration,
 }
 
-/// Names the folder through which the two processes speak.
+/// Names the folder through which the two processes exchange files.
 const FOLDER: &str = "PROVENDER_MEASURED";
-/// Ends a program that hangs. How long one takes is judged by its processor time.
+/// After this time a program counts as hanging and is killed. Its duration is judged by processor time.
 const HANGS: Duration = Duration::from_secs(1_800);
 
 /// Runs the program with these arguments.

@@ -1,5 +1,5 @@
-//! Deployments that older programs wrote: whoever writes first leads the ledger forward, once, with a whole
-//! copy first, whenever it is killed; what was recorded is checked, explained and computed again as ever.
+//! Deployments that older programs wrote: the first writer migrates the ledger, once, after making a whole
+//! copy, whenever it is killed. Everything recorded can still be audited, explained and replayed.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::crash_kit::{Held, copy_of, sound, tidy};
 use crate::kit::Ranch;
 
-/// Runs and entries in each of them.
+/// The number of runs and entries in each of them.
 const RUNS: usize = 7;
 const ENTRIES: i64 = 12;
 const NEWEST: i64 = 4;
@@ -43,9 +43,9 @@ fn deployment(bytes: &[u8]) -> Ranch {
     ranch
 }
 
-/// The number that a query gives of a database that is not changed by being looked at.
+/// The result of a query, without changing the database.
 fn asked(file: &Path, sql: &str) -> i64 {
-    // Beside a log SQLite makes a file to read: a copy is looked at.
+    // SQLite creates a file to read a database with a WAL, so query a copy.
     let temp = tempfile::tempdir().unwrap();
     for end in ["", "-wal"] {
         let from = format!("{}{end}", file.display());
@@ -67,7 +67,7 @@ fn schema_of(file: &Path) -> i64 {
     asked(file, "PRAGMA user_version")
 }
 
-/// Led forward, with a copy of what was there before, and nothing else beside it.
+/// Asserts that the ledger was migrated, with a copy of the old one, and that no other file is left.
 fn led_forward(ranch: &Ranch, schema: i64, when: &str) {
     assert_eq!(schema_of(&ranch.path("out/ledger.db")), NEWEST, "{when}");
     let copy = ranch.path(&format!("out/ledger.db.schema-{schema}"));
@@ -87,7 +87,7 @@ fn led_forward(ranch: &Ranch, schema: i64, when: &str) {
     sound(ranch, when);
 }
 
-/// Every recorded run, as `list` gives it.
+/// Every recorded run, as `list` prints it.
 fn runs(ranch: &Ranch, more: &[&str]) -> Vec<Json> {
     let args = [&["list", "--all-versions"], more].concat();
     ranch.data(&args, 0)["answers"].as_array().unwrap().clone()
@@ -112,7 +112,7 @@ fn the_first_writer_migrates_the_ledger_and_all_of_it_stays_valid() {
                 let explain = ["explain", id];
                 let explained = ranch.data(&explain, 0);
                 let before = ranch.data(&[explain.as_slice(), &of_copy].concat(), 0);
-                // All but what is known since: `ingest` has brought more.
+                // Everything except what became known later: `ingest` has added facts.
                 for part in [
                     "run",
                     "arithmetic",
@@ -131,7 +131,7 @@ fn the_first_writer_migrates_the_ledger_and_all_of_it_stays_valid() {
             let added = usize::from(writer[0] == "compute");
             assert_eq!(replayed["identical"], RUNS + added, "{when}: {replayed}");
             let _ = ranch.run(&["audit"]).exits(0);
-            // The copy as well, beside the manifests of its time.
+            // The copy can be audited too, with the manifests of its time.
             let audit = ["audit", "--ledger", &copy];
             let audited = ranch.data(&audit, 0);
             assert_eq!(audited["checked"]["runs"], RUNS, "{when}: {audited}");
@@ -208,7 +208,7 @@ fn a_disk_without_room_for_the_copy_is_74_and_leaves_the_ledger_unchanged() {
     for (schema, bytes) in OLDER {
         let ranch = deployment(bytes);
         std::fs::remove_dir_all(ranch.path("out/cache")).unwrap();
-        // Room for the ledger's log, but not for a second ledger.
+        // Room for the ledger's WAL, but not for a second ledger.
         let script = r#"
             cp -r out kept && mount -t tmpfs -o size=256k none out && cp -r kept/* out/ || exit 99
             "$0" "$@"; full=$?
@@ -231,7 +231,7 @@ fn a_disk_without_room_for_the_copy_is_74_and_leaves_the_ledger_unchanged() {
     }
 }
 
-/// Who checks a ledger changes nothing of it, not even its schema.
+/// An audit changes nothing in a ledger, not even its schema.
 #[test]
 fn an_audit_does_not_migrate_an_older_ledger() {
     for (schema, bytes) in OLDER {

@@ -1,10 +1,10 @@
-//! Monitors over weeks: baselines, what they are compared with, and what is never a pass.
+//! Monitors over weeks: baselines, what they are compared with, and what never passes.
 
 use serde_json::Value as Json;
 
 use crate::kit::Ranch;
 
-/// A sample ranch with three months of answers and rules that compare.
+/// A sample ranch with three months of answers, and rules that compare with a baseline.
 fn ranch() -> Ranch {
     let ranch = Ranch::ran();
     let _ = ranch
@@ -78,7 +78,7 @@ fn a_baseline_is_frozen_compared_with_named_and_replaced() {
         ranch.data(&args, code)
     };
 
-    // Without a baseline a shift is unknown, which is no pass.
+    // Without a baseline a shift is unknown, which does not pass.
     let unknown = ranch.data(&MONITOR, 1);
     for name in ["median_shift", "psi"] {
         assert_eq!(metric(fleet(&unknown), name)["status"], "unknown");
@@ -86,7 +86,7 @@ fn a_baseline_is_frozen_compared_with_named_and_replaced() {
     let empty = ranch.data(&["monitor", "baseline", "list"], 0);
     assert_eq!(empty["baselines"], serde_json::json!([]));
 
-    // A trial writes nothing.
+    // A dry run writes nothing.
     let mut dry = create("2025-05-31", "60");
     dry.push("--dry-run".to_owned());
     let tried = run(&dry, 0);
@@ -120,7 +120,7 @@ fn a_baseline_is_frozen_compared_with_named_and_replaced() {
         // Five places, thirty days.
         assert_eq!(m["rows"], 150, "{m}");
     }
-    // Its own period does not differ from it. (That spring is crit for another reason: the home field
+    // Its own period does not differ from it. (It is crit for another reason: in that spring the home field
     // had no grass yet.)
     let own = ranch.data(
         &[
@@ -134,10 +134,10 @@ fn a_baseline_is_frozen_compared_with_named_and_replaced() {
         2,
     );
     assert_eq!(metric(fleet(&own), "median_shift")["value"], 0.0);
-    // Half a row in every bin is all that is left.
+    // The only difference left is half a row in every bin.
     assert!(metric(fleet(&own), "psi")["value"].as_f64().unwrap() < 0.01);
 
-    // Every series that has answers enough is compared with its own past.
+    // Every series with enough answers is compared with its own past.
     let series = report["series"].as_array().unwrap();
     let judged = series
         .iter()
@@ -148,7 +148,7 @@ fn a_baseline_is_frozen_compared_with_named_and_replaced() {
         assert!(m["rows"].as_u64().unwrap() >= 10, "{m}");
     }
 
-    // A newer one replaces it; the older one stays on record.
+    // A newer baseline replaces it; the older one stays in the record.
     let newer = run(&create("2025-06-15", "70"), 0);
     let list = ranch.data(&["monitor", "baseline", "list"], 0);
     let list = list["baselines"].as_array().unwrap();
@@ -210,7 +210,7 @@ fn an_impossible_baseline_or_rule_is_refused_with_the_reason() {
      help: `provender monitor baseline list` lists them; name one by at least six hex digits or by its name:version
     ");
 
-    // A rule is added on purpose and with its number of rows, or not at all.
+    // A rule must be complete, with its number of rows, or it is refused.
     let own = ranch.read("logic.toml");
     let rule = "\n[[days_remaining.v2.monitors]]\nmetric = \"psi\"\nsubject = \"days_of_grazing_remaining\"\nwarn = 3\n";
     ranch.write("logic.toml", &format!("{own}{rule}"));
@@ -228,7 +228,7 @@ fn an_impossible_baseline_or_rule_is_refused_with_the_reason() {
     );
     let text = ranch.run(&MONITOR).exits(78).stderr;
     insta::assert_snapshot!(text, @"error: days_remaining:v2: logic.toml sets a monitor's direction to `up`; write above or below");
-    // A rule that has no verdict over some days yet is no pass.
+    // A rule that has no verdict for some days yet does not pass.
     ranch.write(
         "logic.toml",
         &format!("{own}{rule}add = true\nmin_rows = 10\n"),

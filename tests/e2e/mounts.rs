@@ -1,4 +1,4 @@
-//! Folders that can only be read, folders on another disk, file systems without links.
+//! Read-only folders, folders on another disk, and file systems without links.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use crate::crash_kit::{Held, copy_of, database, ingested, sound, tidy};
 use crate::disks::{COMPUTE, NAMESPACE, below, error, may_mount};
 use crate::kit::{Ran, Ranch};
 
-/// Mounts the deployment's folder so that nobody below can write in it, and goes on there.
+/// Mounts the deployment's folder read-only and runs the program there.
 const READ_ONLY: &str =
     "mount --bind . . && cd \"$PWD\" && mount -o remount,bind,ro . && exec \"$0\" \"$@\"";
 
@@ -14,7 +14,7 @@ fn read_only(ranch: &Ranch, args: &[&str]) -> Ran {
     below(ranch, &NAMESPACE, READ_ONLY, args)
 }
 
-/// The verbs that look, and those that judge or try without recording.
+/// The verbs that read, and those that judge or try without recording.
 pub(crate) const READING: [&[&str]; 18] = [
     &["list", "--all-versions"],
     &["status", "--as-of", "2025-06-30"],
@@ -58,8 +58,8 @@ fn reading_verbs_give_the_same_answers_where_nothing_can_be_written() {
         return;
     }
     let ranch = Ranch::ran();
-    // Compiled code is a convenience, and kept where it can be; beside the ledger SQLite keeps a log's
-    // two files while somebody looks.
+    // Compiled code is optional, and cached where possible. SQLite keeps the two files of a WAL beside the
+    // ledger while somebody reads.
     let held = |ranch: &Ranch| {
         let mut files = ranch.files("out");
         files.retain(|(path, _)| {
@@ -88,7 +88,7 @@ fn reading_verbs_give_the_same_answers_where_nothing_can_be_written() {
     assert!(changed.is_empty(), "looking changes nothing: {changed:?}");
 }
 
-/// Before anything is computed there is no folder of manifests, and who looks needs none.
+/// Before anything is computed, there is no folder of manifests, and reading verbs need none.
 #[test]
 #[cfg(target_os = "linux")]
 fn reading_verbs_create_nothing_before_the_first_run() {
@@ -122,7 +122,7 @@ fn reading_verbs_create_nothing_before_the_first_run() {
     assert!(files("out") == before, "looking changes nothing");
 }
 
-/// Before anything at all is recorded there is no ledger, and who looks makes none.
+/// Before anything is recorded, there is no ledger, and reading verbs create none.
 #[test]
 #[cfg(target_os = "linux")]
 fn reading_verbs_create_no_ledger_before_anything_is_recorded() {
@@ -160,7 +160,7 @@ fn reading_verbs_create_no_ledger_before_anything_is_recorded() {
     assert!(after == before, "looking changes nothing");
 }
 
-/// A file system that knows no syncing of folders, on the way to one that does.
+/// A file system without folder syncs, on the path to one that has them.
 #[test]
 #[cfg(target_os = "linux")]
 fn parent_folders_that_cannot_be_synced_stop_nothing() {
@@ -207,7 +207,8 @@ fn writing_verbs_name_a_remedy_where_nothing_can_be_written() {
     assert!(ranch.files("") == before, "nothing is written");
 }
 
-/// Whoever writes holds a log beside the ledger: what is in it is seen, also by who can only read.
+/// A writer keeps a WAL beside the ledger. Its content is visible to everybody, also without write
+/// permission.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_reader_without_write_permission_sees_what_a_writer_elsewhere_recorded() {
@@ -216,7 +217,7 @@ fn a_reader_without_write_permission_sees_what_a_writer_elsewhere_recorded() {
     }
     let ranch = ingested();
     let writer = database(&ranch);
-    // Held open, so that the log is not folded in when `compute` ends.
+    // This connection stays open, so that the WAL is not checkpointed when `compute` ends.
     let _: i64 = writer
         .query_row("SELECT count(*) FROM run", [], |r| r.get(0))
         .unwrap();
@@ -226,7 +227,7 @@ fn a_reader_without_write_permission_sees_what_a_writer_elsewhere_recorded() {
     let ran = read_only(&ranch, &["list", "--json"]).exits(0);
     assert_eq!(ran.json()["data"]["answers"].as_array().unwrap().len(), 9);
 
-    // The same files where no writer is: what is in the log must not be passed over in silence.
+    // The same files without a writer: the content of the WAL must not be ignored silently.
     let killed = copy_of(&ranch);
     std::fs::remove_file(killed.path("out/ledger.db-shm")).unwrap();
     let ran = read_only(&killed, &["list", "--json"]).exits(69);
@@ -234,7 +235,7 @@ fn a_reader_without_write_permission_sees_what_a_writer_elsewhere_recorded() {
     assert_eq!(code, "ledger_log_left", "{message}");
     insta::assert_snapshot!(message, @"a killed process left the log RANCH/out/ledger.db-wal of the ledger sqlite:RANCH/out/ledger.db, and it cannot be checkpointed because its folder is not writable");
     insta::assert_snapshot!(ran.json()["error"]["help"].as_str().unwrap(), @"run any verb where the folder is writable, or copy the ledger together with its log to a writable folder and name the copy with --ledger");
-    // Nor where the ledger is a link to a file elsewhere, beside which its log lies.
+    // The same if the ledger is a link to a file elsewhere, with the WAL beside that file.
     let linked = copy_of(&killed);
     std::fs::create_dir(linked.path("elsewhere")).unwrap();
     for file in ["ledger.db", "ledger.db-wal"] {
@@ -246,7 +247,7 @@ fn a_reader_without_write_permission_sees_what_a_writer_elsewhere_recorded() {
     let ran = read_only(&linked, &["list", "--json"]).exits(69);
     let (code, message) = error(&ran);
     assert_eq!(code, "ledger_log_left", "{message}");
-    // The way out that the message names.
+    // The remedy that the message names.
     let away = killed.path("../away");
     std::fs::create_dir_all(&away).unwrap();
     for file in ["ledger.db", "ledger.db-wal"] {
@@ -278,7 +279,7 @@ fn backups_are_readable_anywhere_and_folders_may_be_on_another_disk() {
     let _ = below(&ranch, &NAMESPACE, elsewhere, &COMPUTE).exits(0);
 }
 
-/// Refuses every link, as a file system does that has none.
+/// Makes every link fail, as on a file system without links.
 const NO_LINKS: [&str; 8] = [
     "strace",
     "-f",
@@ -323,7 +324,7 @@ fn a_file_system_without_links_gives_the_same_results() {
         let _ = without_links(&ranch, errno, &COMPUTE).exits(0);
         Held::by(&ranch).must_be(&reference, errno);
         sound(&ranch, errno);
-        // The second time every name is taken, and adopted.
+        // The second time every name exists, and its file is adopted.
         let ran = without_links(&ranch, errno, &COMPUTE).exits(0);
         assert_eq!(ran.json()["data"]["summary"]["unchanged"], 9);
         tidy(&ranch, errno);

@@ -1,9 +1,9 @@
-//! A real answer, checked: federal grazing permits of Nevada.
+//! A check against published figures: federal grazing permits of Nevada.
 //!
-//! The agency publishes `AUMs = head × inclusive days × %PL × AUE / 30.41667`, rounded. Taken the
-//! other way round, a permit's forage (AUMs × 30.41667 days × intake) eaten by its herd (head ×
-//! %PL × AUE × intake) lasts as many days as its season. Every row that obeys the relation is put
-//! through the command line: its allotment's real outline, its herd, its forage.
+//! The agency publishes `AUMs = head × inclusive days × %PL × AUE / 30.41667`, rounded. In reverse, a
+//! permit's forage (AUMs × 30.41667 days × intake) lasts its herd (head × %PL × AUE × intake) as many days as
+//! its season has. Every row that satisfies the relation is computed on the command line, with the real
+//! outline of its allotment, its herd and its forage.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,15 +13,15 @@ use serde_json::Value as Json;
 
 use crate::kit::{Ranch, real_data};
 
-/// Days in a month, as the agency counts.
+/// Days in a month, as the agency counts them.
 const MONTH: f64 = 30.41667;
-/// Dry matter that an animal unit eats in a day, kg; it cancels out.
+/// Dry matter that an animal unit eats per day, kg. It cancels out.
 const INTAKE: f64 = 11.793_401_62;
 
 struct Permit {
     allotment: String,
     head: f64,
-    /// Animal units of a head that graze on the agency's land.
+    /// Animal units per head that graze on the agency's land.
     share: f64,
     season: f64,
     aums: f64,
@@ -36,7 +36,7 @@ fn season(begin: &str, end: &str) -> Option<f64> {
     let (begin, end) = (day(begin)?, day(end)?);
     let (_, bm, bd) = begin.ymd();
     let (_, em, ed) = end.ymd();
-    // A whole grazing year counts 365 days, leap or not.
+    // A whole grazing year counts 365 days, also in a leap year.
     if (bm, bd, em) == (3, 1, 2) && ed >= 28 {
         return Some(365.0);
     }
@@ -86,16 +86,16 @@ fn permits(text: &str) -> Vec<Permit> {
     permit.collect()
 }
 
-/// A deployment that holds the outlines, herds and forage of every permit that obeys the relation.
+/// A deployment with the outline, herd and forage of every permit that satisfies the relation.
 pub(crate) struct Nevada {
     pub(crate) ranch: Ranch,
-    /// Herd → days of its season, and its AUMs.
+    /// Herd to the days of its season and its AUMs.
     wanted: BTreeMap<String, (f64, f64)>,
-    /// First and last day on which a permit stands.
+    /// First and last day of the permits.
     pub(crate) days: [String; 2],
 }
 
-/// Ingests the permits; `None` where the folder of real data is not here.
+/// Ingests the permits; `None` if the folder of real data is missing.
 pub(crate) fn nevada() -> Option<Nevada> {
     let data = real_data()?;
     let ranch = Ranch::new();
@@ -121,7 +121,7 @@ pub(crate) fn nevada() -> Option<Nevada> {
     let bytes = std::fs::read(data.join("blm/permit-schedule-info-nv.csv")).unwrap();
     let (text, _, _) = encoding_rs::WINDOWS_1252.decode(&bytes);
     let areas = areas(&ranch);
-    // Each row stands on a day of its own, so that one allotment can hold several.
+    // Each row has its own day, so that one allotment can have several.
     let mut days: BTreeMap<String, i32> = BTreeMap::new();
     let start: Day = "2020-01-01".parse().unwrap();
     let (mut herds, mut forage) = (
@@ -223,7 +223,7 @@ fn areas(ranch: &Ranch) -> BTreeMap<String, f64> {
     rows.map(Result::unwrap).collect()
 }
 
-/// Outlines are simplified and some acres are stale, so that single places may differ; most agree.
+/// Outlines are simplified and some acres are outdated, so single places may differ. Most agree.
 fn areas_agree_with_the_published_acres(ranch: &Ranch, outlines: &str) {
     let features: Json = serde_json::from_str(outlines).unwrap();
     let mut published: BTreeMap<String, Vec<f64>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What a command tells of itself: how long it took, its log, its defects, its manual.
+//! What a command reports about itself: its duration, its log, its defects, its manual.
 
 use serde_json::Value as Json;
 
@@ -27,12 +27,12 @@ fn the_envelope_gives_the_duration_of_the_command_and_its_phases() {
     };
     assert_eq!(phases(&["replay", "--all", "--json"], 0), ["replay"]);
     assert_eq!(phases(&["audit", "--json"], 0), ["audit"]);
-    // An error has an envelope too, and wrong usage as well.
+    // Errors have an envelope too, including wrong usage.
     assert!(phases(&["compute", "--all", "--as-of", "never", "--json"], 64).is_empty());
     assert!(phases(&["grow", "--json"], 64).is_empty());
 }
 
-/// The lines of a log on stderr, every one of them a JSON object.
+/// The lines of a log on stderr; asserts that each is a JSON object.
 fn lines(stderr: &str) -> Vec<Json> {
     let parsed = stderr
         .lines()
@@ -67,7 +67,7 @@ fn the_json_log_of_a_day_has_the_documented_lines() {
             assert!(line[name].is_string(), "{name} is missing: {line}");
         }
         let at: jiff::Timestamp = line["timestamp"].as_str().unwrap().parse().unwrap();
-        // Of the system's clock, and not of the tests'.
+        // The time is that of the system's clock, not of the test's.
         assert!(at > "2026-01-01T00:00:00Z".parse().unwrap(), "{line}");
         assert_eq!(line["command"], "run");
         assert_eq!(line["as_of"], "2025-06-30");
@@ -91,7 +91,7 @@ fn the_json_log_of_a_day_has_the_documented_lines() {
     assert_eq!(forage["rows"], forage["new"]);
     assert_eq!(forage["outcome"], "taken");
     assert!(forage["duration_ms"].is_number() && forage["entry"].is_u64());
-    // The status looks at every due run once more.
+    // `status` checks every due run again.
     let mut computed = named("provender::compute", "compute");
     computed.retain(|l| l["unchanged"] == 0);
     assert!(!computed.is_empty() && computed.iter().all(|l| l["runs"] == l["recorded"]));
@@ -100,7 +100,7 @@ fn the_json_log_of_a_day_has_the_documented_lines() {
     let sum = |lines: &[&Json], field: &str| -> u64 {
         lines.iter().map(|l| l[field].as_u64().unwrap()).sum()
     };
-    // A manifest for each run that was recorded.
+    // One manifest for each recorded run.
     let written = named("provender::store", "write");
     assert_eq!(sum(&written, "objects"), sum(&batches, "new"));
     assert!(sum(&written, "bytes") > 1_000);
@@ -134,7 +134,7 @@ fn nothing_is_logged_unless_requested() {
         text.stderr
     );
     assert!(!text.stderr.contains("DEBUG"));
-    // The same on stdout, with a log and without.
+    // Stdout is the same with and without a log.
     assert_eq!(text.stdout, ranch.run(&DAY).exits(0).stdout);
     let some = logged(&ranch, "provender::ledger=debug", &DAY).exits(0);
     assert!(
@@ -176,7 +176,7 @@ fn errors_and_notes_are_lines_of_a_json_log() {
     assert_eq!(command["exit_code"], 66);
     let error = ran.iter().find(|l| l["level"] == "ERROR").unwrap();
     assert!(error["message"].is_string() && error["code"].is_string());
-    // Wrong usage is found before anything is set up.
+    // Wrong usage is detected before anything is set up.
     let usage = lines(
         &ranch
             .run(&["explain", "--log-format", "json", "--x"])
@@ -247,7 +247,7 @@ fn the_manual_page_of_every_verb_lists_its_options() {
         .map(|p| p.as_str().unwrap())
         .collect();
     assert_eq!(names.len(), ranch.files("pages/man1").len());
-    // The reference has a section a verb, from the same definition.
+    // The reference has a section for each verb, from the same definition.
     let reference = std::fs::read_to_string(
         std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/cli.md"),
     )

@@ -1,5 +1,5 @@
-//! Manifests in packs: the same runs and documents as in single files, read by every verb, found out when
-//! changed, whole after a kill.
+//! Manifests in packs: the same runs and documents as in single files, readable by every verb, changes
+//! detected, complete after a kill.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ const DAYS: [&str; 6] = [
     "2025-06-30",
 ];
 
-/// The sample with 90 runs, from so many on in packs.
+/// The sample with 90 runs; batches of at least this many go into packs.
 fn computed(from: u32) -> Ranch {
     let ranch = ingested();
     let setting = format!("path = \"out/manifests\"\npack_from = {from}");
@@ -35,7 +35,7 @@ fn packs(ranch: &Ranch) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Everything that the view says of runs, but for where their manifests are.
+/// Everything that the view has about runs, except where their manifests are.
 fn runs(ranch: &Ranch) -> Vec<String> {
     let db = database(ranch);
     let sql = "SELECT concat_ws(' ', boundary_id, herd_config_id, calculation_date, model_version, config_version, provenance, snapshot_id, manifest_sha256, guardrails, outputs, entry) FROM runs ORDER BY 1";
@@ -64,7 +64,7 @@ fn packed_and_single_manifests_give_the_same_runs_and_documents() {
     assert_eq!(data["written"].as_u64().unwrap() + before as u64, 90);
     assert_eq!(data["runs"], 90);
     assert_eq!(singles(&packed), singles(&single));
-    // What was exported is nobody's orphan.
+    // Exported manifests are not orphans.
     let audit = packed.data(&["audit"], 0);
     assert_eq!(audit["checked"]["manifests"], 90);
     assert_eq!(audit["orphans"], serde_json::json!([]), "{audit}");
@@ -125,7 +125,7 @@ fn every_verb_reads_a_manifest_in_a_pack() {
     }
     let replayed = packed.data(&["replay", "--all"], 0);
     assert_eq!(replayed["identical"], 90);
-    // A revision of inputs: what drifts is told from the packs, and reissues are packed.
+    // After inputs are revised, drift is detected from the packs, and reissues are packed.
     let revised = ["ingest", "--forage", "story/forage_revised.csv", "--accept"];
     for ranch in [&single, &packed] {
         let _ = ranch.run(&revised).exits(0);
@@ -147,13 +147,13 @@ fn every_verb_reads_a_manifest_in_a_pack() {
     let _ = packed.run(&["audit"]).exits(0);
     let replayed = packed.data(&["replay", "--all"], 0);
     assert_eq!(replayed["identical"], replayed["replayed"]);
-    // A copy has the packs.
+    // A backup contains the packs.
     let _ = packed.run(&["backup", "copy"]).exits(0);
     let audit = ["audit", "--ledger", "copy/ledger.db"];
     let _ = packed.run(&audit).exits(0);
 }
 
-/// Any bit anywhere: `flips`, which has packs too.
+/// The test in `flips`, which also has packs, covers any bit anywhere.
 #[test]
 fn a_changed_truncated_or_missing_pack_is_reported() {
     let ranch = computed(10);
@@ -179,7 +179,7 @@ fn a_changed_truncated_or_missing_pack_is_reported() {
     let _ = ranch.run(&["audit"]).exits(0);
 }
 
-/// A pack put in another's place, and its row in the ledger with it, does not get past the entry.
+/// A pack swapped for another, together with its row in the ledger, does not match the entry.
 #[test]
 fn rows_that_name_other_packs_or_places_are_found() {
     let ranch = computed(10);
@@ -232,7 +232,7 @@ fn a_pack_left_by_a_killed_process_is_reported_and_harmless() {
     let before = Held::by(&ranch);
     let pack = packs(&ranch).pop().unwrap();
     let bytes = std::fs::read(&pack).unwrap();
-    // A whole pack of the same runs at another moment.
+    // A complete pack of the same runs, recorded at another moment.
     let parsed = Pack::parse(&bytes).unwrap();
     let mut header = parsed.header().clone();
     header.environment.recorded_at = "2025-07-01T05:00:00Z".to_owned();

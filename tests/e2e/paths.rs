@@ -1,10 +1,10 @@
-//! Which parts of the program open a path by itself; all others reach files through open folders.
+//! Which parts of the program open a path directly. All others reach files through open folders.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Where a path is opened by itself, and why that may be: what a person named, and the folders from which all
-/// else is reached.
+/// Where a path is opened directly, and why that is allowed: paths that the user names, and the folders from
+/// which everything else is reached.
 const BY_PATH: [(&str, &str); 32] = [
     (
         "lib/author/compile",
@@ -112,7 +112,7 @@ const BY_PATH: [(&str, &str); 32] = [
     ("lib/project/folder.rs", "the deployment's folder, opened"),
 ];
 
-/// How many lines of the rooms that record and compute do so: one more is looked at by whoever adds it.
+/// How many lines of the rooms that record and compute open a path. Whoever adds one has to review it.
 const IN_OTHER_ROOMS: [(&str, u32); 17] = [
     ("domain/failpoint.rs", 3),
     ("domain/files/bounded.rs", 2),
@@ -133,7 +133,7 @@ const IN_OTHER_ROOMS: [(&str, u32); 17] = [
     ("lib/project/folder.rs", 1),
 ];
 
-/// A source without the tests at its end; a `mod tests;` that only names their file ends nothing.
+/// A source without the tests at its end. A `mod tests;` only names their file, so it ends nothing.
 fn before_tests(text: &str) -> &str {
     const MARK: &str = "#[cfg(test)]\nmod ";
     let inline = |(at, _): &(usize, &str)| {
@@ -145,7 +145,7 @@ fn before_tests(text: &str) -> &str {
 }
 
 /// Everything else, and every manifest, component, source and report, is reached through open folders, which
-/// nothing leads out of.
+/// no path can leave.
 #[test]
 fn no_unlisted_code_opens_a_path_directly() {
     const WAYS: [&str; 6] = [
@@ -169,7 +169,7 @@ fn no_unlisted_code_opens_a_path_directly() {
             let path = entry.unwrap().path();
             let inside = path.strip_prefix(&host).unwrap().display().to_string();
             let inside = inside.replace("/src/", "/");
-            // Of tests, and what only tests have.
+            // Skips tests and helpers of tests.
             if inside.contains("tests")
                 || inside.ends_with("real_data.rs")
                 || inside == "proof/vectors.rs"

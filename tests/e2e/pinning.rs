@@ -1,4 +1,4 @@
-//! Check, pin, freeze: which bytes are a version, and from when on for ever.
+//! Checking, pinning and freezing: which bytes a version has, and from when on permanently.
 
 use crate::kit::{Ranch, unpin, variant_of};
 
@@ -13,7 +13,7 @@ fn a_draft_may_be_replaced_but_a_frozen_version_may_not() {
     );
     let (one, two) = (one.to_str().unwrap(), two.to_str().unwrap());
 
-    // Shipped versions are frozen: other bytes are refused, the same ones are nothing new.
+    // Shipped versions are frozen: other bytes are refused, and the same bytes change nothing.
     let refused = ranch.run(&["plugin", "add", one]).exits(11);
     assert!(
         refused
@@ -36,7 +36,7 @@ fn a_draft_may_be_replaced_but_a_frozen_version_may_not() {
         same.stdout
     );
 
-    // v1 recorded nothing here, so that a deployment that never froze it takes other bytes: as a draft.
+    // v1 recorded nothing here, so a deployment that never froze it accepts other bytes as a draft.
     unpin(&ranch, "v1");
     let data = ranch.data(&["plugin", "add", one], 0);
     assert_eq!(data["pin"]["state"], "draft");
@@ -44,7 +44,7 @@ fn a_draft_may_be_replaced_but_a_frozen_version_may_not() {
     let first = data["pin"]["sha256"].clone();
     let data = ranch.data(&["plugin", "add", two], 0);
     assert_eq!(data["replaced"], first);
-    // Each in a file of its own; what the shipped version left is nobody's draft and stays.
+    // Each draft has its own file. The shipped version's file belongs to no draft and stays.
     let path = data["pin"]["path"].as_str().unwrap();
     assert!(path.starts_with("components/days_remaining-v1-"), "{path}");
     assert!(ranch.path("components/days_remaining-v1.wasm").exists());
@@ -57,7 +57,7 @@ fn a_draft_may_be_replaced_but_a_frozen_version_may_not() {
     );
     let _ = ranch.run(&["verify"]).exits(0);
 
-    // A draft computes in a dry run and records nothing.
+    // A draft computes only in a dry run, and records nothing.
     let compute = [
         "compute",
         "--all",
@@ -81,7 +81,7 @@ fn a_draft_may_be_replaced_but_a_frozen_version_may_not() {
         9
     );
 
-    // Frozen it records, and no other bytes come under its name, also after its pin was removed.
+    // Once frozen it records, and its version accepts no other bytes, even after its pin was removed.
     let frozen = ranch
         .run(&[
             "plugin",
@@ -137,7 +137,7 @@ fn a_lock_file_edited_by_hand_cannot_give_a_recorded_version_other_bytes() {
         &format!("size = {}", bytes.len()),
     );
     std::fs::write(ranch.path("components/days_remaining-v2.wasm"), bytes).unwrap();
-    // Lock file and bytes agree with each other; the ledger knows better.
+    // Lock file and bytes agree with each other, but not with the ledger.
     let refused = ranch.run(&["verify"]).exits(11);
     let clean = |text: &str| {
         let digests = [(&old, "OLD"), (&listed, "NEW")];
@@ -201,7 +201,7 @@ fn check_names_the_problem_and_works_without_a_deployment() {
         assert_eq!(data["accepted"], true);
         assert_eq!(data["conformance"].as_array().unwrap().len(), 9);
     }
-    // Nothing is recorded by a check.
+    // A check records nothing.
     assert!(!ranch.path("out/ledger.db").exists());
 }
 
@@ -230,12 +230,12 @@ fn two_versions_are_compared_by_what_they_declare() {
     assert!(has("parameter", "residual_kg_per_ha"));
     assert!(has("input", "utilization_target_pct"));
     assert!(has("output", "available_forage_kg: formula"));
-    // What both declare alike is not told.
+    // Equal declarations are not listed.
     assert!(!has("parameter", "max_days_remaining"));
     assert!(!differences.iter().any(|d| d["first"] == d["second"]));
 }
 
-/// Each rewrites the whole lock file from what it has read of it.
+/// Each command rewrites the whole lock file from what it has read.
 #[test]
 fn pins_added_at_the_same_time_are_all_kept() {
     let ranch = Ranch::sample();
@@ -243,7 +243,7 @@ fn pins_added_at_the_same_time_are_all_kept() {
     let old = b"days_remaining";
     let adding: Vec<_> = ['a', 'b', 'c', 'd']
         .map(|letter| {
-            // A name of the same length everywhere is another logic.
+            // Another name of the same length, in every place, makes another logic.
             let new = format!("days_remainin{letter}");
             let mut renamed = bytes.clone();
             for at in 0..bytes.len() - old.len() {
@@ -266,7 +266,7 @@ fn pins_added_at_the_same_time_are_all_kept() {
     assert_eq!(pins.iter().filter(|p| p["state"] == "draft").count(), 4);
 }
 
-/// What an `add` leaves that is killed between the file and the lock file.
+/// What remains of an `add` that was killed between writing the file and the lock file.
 #[test]
 fn adding_the_pinned_bytes_again_restores_the_file() {
     let ranch = Ranch::sample();
@@ -283,9 +283,8 @@ fn adding_the_pinned_bytes_again_restores_the_file() {
     assert_eq!(data["changed"], false);
 }
 
-/// Two drafts one after the other, with a file of limits between them.
-/// A kill in the middle of a write leaves a file that nobody reads; the next command that may write pins takes it
-/// away, whatever it does itself.
+/// Adds two drafts one after the other, with a file-size limit in between. A kill in the middle of a write
+/// leaves a file that nobody reads. The next command that may write pins removes it, whatever else it does.
 #[test]
 fn the_next_pin_removes_what_a_killed_one_left() {
     let ranch = Ranch::sample();
@@ -325,7 +324,7 @@ fn replacing_a_draft_removes_its_file_and_no_other() {
     let [one, two] =
         ["one", "two"].map(|name| variant_of(&ranch, "v2", name).display().to_string());
     let adds = |file: &str| ranch.data(&["plugin", "add", file], 0)["pin"]["path"].clone();
-    // Of days_remaining:v2, which the shipped lock file freezes and no ledger knows.
+    // The version is days_remaining:v2, which the shipped lock file freezes and no ledger knows.
     unpin(&ranch, "v2");
     std::fs::remove_file(ranch.path("components/days_remaining-v2.wasm")).unwrap();
     let first = adds(&one);
@@ -334,7 +333,7 @@ fn replacing_a_draft_removes_its_file_and_no_other() {
     let second = adds(&two);
     assert_ne!(first, second);
     assert!(!ranch.path(first.as_str().unwrap()).exists());
-    // Back again: its own name is free, and the other draft goes.
+    // The first draft again: its own name is free, and the other draft's file is removed.
     assert_eq!(adds(&one), first);
     assert!(!ranch.path(second.as_str().unwrap()).exists());
     assert!(
@@ -343,7 +342,7 @@ fn replacing_a_draft_removes_its_file_and_no_other() {
             .exists()
     );
     let _ = ranch.run(&["verify"]).exits(0);
-    // Bytes that nobody pinned are not taken for a draft's.
+    // Bytes that nobody pinned are not treated as a draft's.
     ranch.write("components/days_remaining-v2-0123456789ab.wasm", "mine too");
     let _ = adds(&two);
     assert!(

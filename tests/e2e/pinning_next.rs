@@ -1,4 +1,4 @@
-//! What `plugin add` and `plugin freeze` tell to do next, which works as it is told.
+//! The next steps that `plugin add` and `plugin freeze` print work.
 
 use crate::kit::{Ranch, unpin, variant_of};
 
@@ -16,7 +16,7 @@ fn adding_a_draft_suggests_what_to_compare_it_with() {
     unpin(&ranch, "v1");
     let active = next(file.to_str().unwrap());
 
-    // What is suggested works: a version that is not active is compared with by name.
+    // The suggested command works: it names a version to compare with, because none is active.
     ranch.edit("provender.toml", "\"days_remaining:v2\", ", "");
     let file = variant_of(&ranch, "v1", "two");
     let inactive = next(file.to_str().unwrap());
@@ -57,10 +57,10 @@ fn freezing_says_whether_settings_or_a_release_make_the_version_active() {
     let said = ranch.run(&freeze).exits(0).stdout;
     assert!(said.contains("`active` in provender.toml"), "{said}");
 
-    // Once a release is in force the settings make nothing answer.
+    // Once a release is active, settings can no longer activate a version.
     let ranch = Ranch::ran();
     let file = variant_of(&ranch, "v1", "one");
-    // A cut freezes whatever is pinned.
+    // A cut freezes everything that is pinned.
     unpin(&ranch, "v1");
     let _ = ranch.run(&["release", "cut", "--reason", "first"]).exits(0);
     let promote = ["release", "promote", "R1", "--reason", "first"];

@@ -1,5 +1,6 @@
-//! Deployments that many tests begin with: made once for this build of the program and the tests, copied for
-//! each test. Beside the build, so that they are there for the next run of the same tests too.
+//! Deployments that many tests start from: created once for this build of the program and the tests, and
+//! copied for each test. They are stored beside the build, so that the next run of the tests can use them
+//! too.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use crate::kit::{PROGRAM, Ranch};
 
-/// Those of other builds go after a day: somebody may be using them now.
+/// Those of other builds are deleted after a day, because another test run may be using them.
 const LEFT: Duration = Duration::from_secs(86_400);
 
 /// A copy of the deployment of this name.
@@ -19,14 +20,14 @@ pub(crate) fn prepared(name: &'static str, make: impl FnOnce() -> Ranch) -> Ranc
     ranch
 }
 
-/// The code of the shipped components, compiled, where the program looks for it: compiling it is not what most
-/// tests are about, and takes most of the time of a first command.
+/// Puts the compiled code of the shipped components where the program looks for it. Compiling takes most of
+/// the time of a first command, and most tests are not about it.
 pub(crate) fn compiled(ranch: &Ranch) {
     let cache = once("ran", Ranch::first_run).join("out/cache");
     copy(&cache, &ranch.path("out/cache"));
 }
 
-/// A folder and everything in it.
+/// Copies a folder and everything in it.
 pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -40,7 +41,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The folder of this name, which nobody changes.
+/// The prepared folder of this name, which nobody changes.
 fn once(name: &'static str, make: impl FnOnce() -> Ranch) -> PathBuf {
     type Folders = HashMap<&'static str, Arc<OnceLock<PathBuf>>>;
     static FOLDERS: Mutex<Option<Folders>> = Mutex::new(None);
@@ -81,7 +82,7 @@ fn of_this_build() -> PathBuf {
         for other in fs::read_dir(&all).unwrap().map(Result::unwrap) {
             let written = other.metadata().and_then(|about| about.modified());
             if written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > LEFT)) {
-                // Another process may have been here.
+                // Another process may have deleted it already.
                 let _ = fs::remove_dir_all(other.path());
             }
         }

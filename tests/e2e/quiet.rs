@@ -1,4 +1,4 @@
-//! Manners: pipes that close, help, versions, completions, silence.
+//! General behaviour: closed pipes, help, versions, completions, silence.
 
 use std::io::Read as _;
 use std::process::Stdio;
@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::kit::Ranch;
 use crate::{lost, mounts};
 
-/// Every verb, as the reference lists them; a test holds the reference to the definitions.
+/// Every verb, as the reference lists them. Another test compares the reference with the definitions.
 pub(crate) fn verbs() -> Vec<&'static str> {
     let page = include_str!("../../docs/reference/cli.md");
     let headings = page.lines().filter_map(|line| line.strip_prefix("## `"));
@@ -15,7 +15,7 @@ pub(crate) fn verbs() -> Vec<&'static str> {
     verbs
 }
 
-/// Verbs that neither `lost::LOOKING` nor `mounts::READING` tries, and why not.
+/// Verbs that neither `lost::LOOKING` nor `mounts::READING` tries, and why.
 const LEFT_OUT: &[(&str, &[&str])] = &[
     (
         "records or writes",
@@ -161,7 +161,7 @@ fn help_version_and_completions_work_without_a_project() {
     for verb in verbs().into_iter().filter(|verb| !verb.contains(' ')) {
         assert!(help.contains(verb), "{verb}");
         let own = ranch.run(&[verb, "--help"]).exits(0).stdout;
-        // What only holds other verbs leaves the examples to them.
+        // A verb that only groups others leaves the examples to them.
         assert!(
             own.contains("Example: provender") || own.contains("<COMMAND>"),
             "{verb} has no example:\n{own}"
@@ -287,7 +287,8 @@ fn features_config_and_plugins_show_what_is_in_use() {
     );
 }
 
-/// A component with an interpreter in it takes seconds to compile: a person is told, and only a person.
+/// Compiling a component with an interpreter takes seconds. The program says so to a person, and only to a
+/// person.
 #[test]
 #[cfg(unix)]
 fn a_long_compilation_is_reported_only_on_a_terminal() {
@@ -307,7 +308,7 @@ fn a_long_compilation_is_reported_only_on_a_terminal() {
         return;
     }
     let program = env!("CARGO_BIN_EXE_provender");
-    // Each time as if for the first time, unless `cache` is one that was used before.
+    // Each run compiles as if for the first time, unless `cache` was used before.
     let on_terminal = |options: &str, cache: &str| {
         let shell = format!("{program} plugin show {options} '{file}'");
         let told = std::process::Command::new("script")
@@ -327,7 +328,7 @@ fn a_long_compilation_is_reported_only_on_a_terminal() {
     assert!(!on_terminal("--json", "three"));
 }
 
-/// Silence is no consent: what could not be told ends with 74.
+/// If output could not be written, the command ends with 74: a caller would take empty output for success.
 #[test]
 #[cfg(target_os = "linux")]
 fn output_that_cannot_be_written_to_stdout_is_74() {

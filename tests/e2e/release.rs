@@ -1,4 +1,4 @@
-//! Releases: what is in force, and who may change it.
+//! Releases: what is active, and who may change it.
 
 use provender_ledger::entry::Kind;
 use provender_ledger::{Address, open_reader};
@@ -10,7 +10,7 @@ use crate::prepared::prepared;
 pub(crate) const DAY: &str = "2025-06-30";
 pub(crate) const COMPUTE: [&str; 4] = ["compute", "--all", "--as-of", DAY];
 
-/// The sample ranch with v1 alone answering, its inputs taken in and the day computed.
+/// The sample ranch with only v1 active, its inputs ingested and the day computed.
 pub(crate) fn v1() -> Ranch {
     prepared("v1", make_v1)
 }
@@ -48,7 +48,7 @@ pub(crate) fn promote(ranch: &Ranch, release: &str, expect: &str) -> Json {
     ranch.data(&args, 0)
 }
 
-/// The number of the active release; null when there is none.
+/// The number of the active release; null if there is none.
 pub(crate) fn active(ranch: &Ranch) -> Json {
     ranch.data(&["release", "status"], 0)["active"]["number"].clone()
 }
@@ -60,7 +60,7 @@ pub(crate) fn set(ranch: &Ranch, residual: &str) {
     );
 }
 
-/// R1 is v1 and active; R2 is v2 with 250 kg/ha left standing, R3 with 400.
+/// R1 has v1 and is active; R2 has v2 with a residual of 250 kg/ha, R3 with 400.
 pub(crate) fn three() -> Ranch {
     prepared("three", make_three)
 }
@@ -97,7 +97,7 @@ fn an_active_release_overrides_local_settings_and_a_rollback_restores_its_config
     assert_eq!(promote(&ranch, "R1", "R1")["changed"], false);
     assert_eq!(ranch.data(&COMPUTE, 0)["summary"]["unchanged"], 5);
 
-    // The deployment's own files say otherwise: told, not obeyed.
+    // The deployment's own files say something else. That is reported and ignored.
     ranch.edit(
         "provender.toml",
         "active = [\"days_remaining:v1\"",
@@ -126,7 +126,7 @@ fn an_active_release_overrides_local_settings_and_a_rollback_restores_its_config
     assert!((ranch.answer("north", "h-heifers") - first).abs() < f64::EPSILON);
     other_files_are_told(&ranch);
 
-    // What is set here becomes a release, and is in force when that is promoted.
+    // The local settings become a release, and are in force once that is promoted.
     let two = ranch.data(&["release", "cut", "--reason", "v2"], 0);
     assert_eq!(two["logics"], json!(["days_remaining:v2"]));
     assert_eq!(active(&ranch), 1);
@@ -137,7 +137,7 @@ fn an_active_release_overrides_local_settings_and_a_rollback_restores_its_config
     let second = ranch.answer("north", "h-heifers");
     assert!((second - first).abs() > 0.1, "{second}");
 
-    // The batch names what it was recorded under.
+    // The batch names the release under which it was recorded.
     let ledger = open_reader(&Address::from_path(&ranch.path("out/ledger.db"))).unwrap();
     let named: Vec<Json> = ledger
         .entries(Some(Kind::Runs))
@@ -148,7 +148,7 @@ fn an_active_release_overrides_local_settings_and_a_rollback_restores_its_config
     assert_eq!(named.first(), Some(&Json::Null));
     assert_eq!(named.last(), Some(&two["release"]));
 
-    // Back, with the configuration; then on with the store of releases alone.
+    // A rollback restores the configuration. Afterwards the store of releases alone is enough.
     let back = ranch.data(&["release", "rollback", "--reason", "too low"], 0);
     assert_eq!(
         (&back["number"], &back["previous_number"]),
@@ -178,7 +178,7 @@ fn an_active_release_overrides_local_settings_and_a_rollback_restores_its_config
         .run(&["explain", "--boundary", "north", "--as-of", DAY])
         .exits(0);
 
-    // Who, since when, why, on what.
+    // Who, since when, why, and on which evidence.
     let all = ranch.data(&["release", "history"], 0);
     let numbers: Vec<_> = all["changes"]
         .as_array()
@@ -208,7 +208,8 @@ fn an_active_release_overrides_local_settings_and_a_rollback_restores_its_config
     assert_eq!(before["changes"], json!([]));
 }
 
-/// A pin and a threshold that say otherwise, told by who computes and by who watches.
+/// A pin and a threshold that differ from the release are reported by commands that compute and by those that
+/// monitor.
 fn other_files_are_told(ranch: &Ranch) {
     let kept = [ranch.read("provender.lock"), ranch.read("logic.toml")];
     let active = ranch.data(&["release", "show", "R1"], 0);
@@ -246,7 +247,7 @@ fn other_files_are_told(ranch: &Ranch) {
             ]
         );
     }
-    // Not obeyed.
+    // They are ignored.
     let report = ranch.data(&monitor, 0);
     let fleet = report["fleet"].as_array().unwrap();
     let metrics = fleet
@@ -334,7 +335,7 @@ fn promotions_are_refused_with_the_reason_and_the_next_step() {
     error: promotions have been frozen since 2025-07-01T06:00:00.000000Z by tester: doubtful inputs
      help: `provender release unfreeze --reason …` allows promotions again; `provender release rollback` works while they are frozen
     ");
-    // Who overrides the gate does not override that.
+    // An override of the gate does not override that.
     let args = [
         "release",
         "promote",
@@ -353,7 +354,7 @@ fn promotions_are_refused_with_the_reason_and_the_next_step() {
         .exits(0);
     assert_eq!(promote(&ranch, "3", "1")["number"], 3);
 
-    // A component that is damaged in the store is found before anything is promoted.
+    // A damaged component in the store is found before anything is promoted.
     let shown = ranch.data(&["release", "show", "R1"], 0);
     let sha256 = shown["document"]["components"][0]["sha256"]
         .as_str()
@@ -440,7 +441,7 @@ fn unusable_files_stop_neither_a_rollback_nor_the_daily_run() {
     cut(&ranch, "days_remaining:v2", "v2");
     promote(&ranch, "R2", "R1");
 
-    // Not in force, so that it is told and not obeyed; a cut would read it, and refuses.
+    // The file is not in force, so it is reported and ignored. A cut would read it, and refuses.
     ranch.write("logic.toml", "[days_remaining.v2\n");
     let status = ranch.data(&["status", "--as-of", DAY], 2);
     let ignored = status["ignored"].as_array().unwrap();
@@ -453,7 +454,7 @@ fn unusable_files_stop_neither_a_rollback_nor_the_daily_run() {
     let cut = ["release", "cut", "--reason", "x"];
     assert!(ranch.run(&cut).exits(17).stderr.contains("logic.toml"));
 
-    // Sources are needed by the day and not by a rollback.
+    // Sources are needed by the daily run, but not by a rollback.
     ranch.write("sources.toml", "[[source]\n");
     assert!(
         ranch

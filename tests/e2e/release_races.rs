@@ -1,5 +1,5 @@
-//! Two processes on one deployment at once, and kills of the verbs that change it: exactly one order of
-//! events comes of it, and it is told.
+//! Two processes on one deployment at once, and kills of the verbs that change it: the result is exactly one
+//! order of events, and it is reported.
 
 use std::process::Stdio;
 
@@ -45,7 +45,7 @@ fn a_promotion_and_a_rollback_at_once_happen_one_after_the_other() {
                 &["release", "rollback", "--to", "R1", "--reason", "back"],
             ],
         );
-        // The rollback asks nobody; the promotion holds if nothing came before it.
+        // A rollback has no condition; the promotion succeeds if nothing came before it.
         let _ = back.exits(0);
         let last = changes(&ranch).split_off(2);
         let roll = ("rollback".to_owned(), json!(1));
@@ -210,7 +210,7 @@ fn of_two_processes_that_promote_at_once_exactly_one_succeeds() {
     }
 }
 
-/// All that anyone can see of releases.
+/// Everything that is visible about releases.
 pub(crate) fn seen(ranch: &Ranch) -> Json {
     json!([
         ranch.data(&["release", "list"], 0),
@@ -286,7 +286,7 @@ fn a_kill_anywhere_leaves_the_old_state_or_the_new_one() {
             let after = name.ends_with("after-ledger") || name.ends_with("-lock");
             let after = after || name == "prune.after-documents";
             assert_eq!(left == new, after, "{operation} {name}");
-            // The same again, or the plan anew, and it is as if nothing had happened.
+            // After the same command again, or a new plan, the result is that of an undisturbed run.
             if *operation == "prune" {
                 let plan = ranch.data(&["release", "prune", "--keep", "0"], 0);
                 let digest = plan["plan"].as_str().unwrap();

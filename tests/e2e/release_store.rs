@@ -1,4 +1,4 @@
-//! The store of releases: how one travels, what is pruned, what a backup carries.
+//! The store of releases: export and import, pruning, and what a backup contains.
 
 use provender_domain::canonical::Digest;
 use provender_host::release::Archive;
@@ -21,10 +21,10 @@ fn a_release_is_imported_completely_or_not_at_all() {
     prod.edit(
         "provender.toml",
         "environment = \"sample\"",
-        // What a gate asks is another test's.
+        // Another test covers the gate.
         "environment = \"prod\"\ngate.prod.required = false",
     );
-    // Bytes all over the archive, in headers, content and padding.
+    // Changes bytes throughout the archive, in headers, content and padding.
     let step = (bytes.len() / 150).max(1);
     for (n, at) in (0..bytes.len()).step_by(step).enumerate() {
         let mut other = bytes.clone();
@@ -58,7 +58,7 @@ fn a_release_is_imported_completely_or_not_at_all() {
         (&json!(false), &json!(0))
     );
 
-    // The same numbers come of it, whatever prod's own files say.
+    // It gives the same numbers, whatever prod's own files say.
     promote(&prod, "R2", "none");
     let _ = prod.run(&["run", "--as-of", DAY]).exits(0);
     promote(&staging, "R2", "R1");
@@ -72,7 +72,7 @@ fn a_release_is_imported_completely_or_not_at_all() {
     assert_eq!(shown["evidence"][0]["environment"], "sample");
     assert_eq!(shown["imported"], true);
 
-    // A number that is taken by another release.
+    // Another release already has this number.
     let other = v1();
     set(&other, "77.0");
     cut(&other, "days_remaining:v2", "a second number one");
@@ -106,7 +106,7 @@ fn prune_shows_its_plan_and_keeps_what_history_needs() {
     assert_eq!(why[0].1, "a rollback would go back to it");
     assert_eq!(why[1].1, "it is active");
     assert_eq!(plan["releases"].as_array().unwrap().len(), 1);
-    // Its component is that of R2, which stays.
+    // Its component is also that of R2, which stays.
     assert_eq!(plan["components"], json!([]));
     let before = ranch.files("out/manifests");
     let _ = ranch

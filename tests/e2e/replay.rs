@@ -1,4 +1,4 @@
-//! `replay`: the same bits from manifest and component alone, and what it says when they are not.
+//! `replay`: the same bits from manifest and component alone, and what it reports if they differ.
 
 use rusqlite::Connection;
 
@@ -14,7 +14,7 @@ fn count(ranch: &Ranch) -> i64 {
         .unwrap()
 }
 
-/// Runs SQL past the triggers that refuse changes, as somebody with the file in hand could.
+/// Runs SQL without the triggers that refuse changes, as anybody with access to the file could.
 fn forge(ranch: &Ranch, table: &str, sql: &str) {
     let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
     db.execute_batch(&format!("DROP TRIGGER {table}_no_update; {sql}"))
@@ -36,7 +36,7 @@ fn both_execution_engines_reproduce_the_recorded_bits() {
             (&RUNS.into(), &RUNS.into(), &engine.into()),
             "{data}"
         );
-        // The replay stands in the ledger.
+        // The ledger has an entry for the replay.
         let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
         let payload: String = db
             .query_row(
@@ -177,7 +177,7 @@ fn a_missing_component_and_a_changed_manifest_are_distinguished() {
     );
 }
 
-/// Takes as many units in the last place off a row's answer as rows came before it in its call.
+/// Subtracts one unit in the last place from a row's answer for each row before it in its call.
 const MOODY: Code<'static> = Code {
     top: "(global $calls (mut i64) (i64.const 0))",
     row: "(local.set $x (f64.reinterpret_i64 (i64.sub (i64.reinterpret_f64 (local.get $x)) (global.get $calls)))) \
@@ -187,8 +187,8 @@ const MOODY: Code<'static> = Code {
     always: "",
 };
 
-/// No check asks for such rows, so that it is pinned and records; computed alone each of them comes out as if
-/// it were the first.
+/// No check tries such rows, so the component is accepted and records. Replayed alone, each row gives the
+/// answer of a first row.
 #[test]
 fn a_component_that_answers_differently_is_named_with_the_bits_of_both_answers() {
     const ANSWER: f64 = 1001.0;
@@ -233,7 +233,7 @@ fn a_component_that_answers_differently_is_named_with_the_bits_of_both_answers()
                 for part in ["product", &format!(" {recorded} "), " 1001", "0 identical"] {
                     assert!(said.stdout.contains(part), "{part}: {}", said.stdout);
                 }
-                // It stands in the ledger which run it was.
+                // The entry in the ledger says which run it was.
                 let db = Connection::open(ranch.path("out/ledger.db")).unwrap();
                 let payload: String = db
                     .query_row(
@@ -251,7 +251,7 @@ fn a_component_that_answers_differently_is_named_with_the_bits_of_both_answers()
     }
 }
 
-/// What selects nothing by mistake is no pass.
+/// A selection that is empty by mistake does not pass.
 #[test]
 fn a_selection_that_must_be_a_mistake_is_refused() {
     let ranch = Ranch::ran();

@@ -1,6 +1,6 @@
-//! What the program prints is what `docs/reference/schemas/` says. The check is strict: a field that no
-//! schema names is a fault, as is a keyword of a schema that this file does not know. It is written here since
-//! the crates that validate JSON Schemas turn on features below wasmtime, which `cargo test` would then build
+//! What the program prints matches `docs/reference/schemas/`. The check is strict: a field that no schema
+//! names is a fault, and so is a keyword that this file does not know. It is written here because the crates
+//! that validate JSON Schemas enable features of wasmtime's dependencies, which `cargo test` would then build
 //! a second time.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,11 +27,11 @@ static SCHEMAS: LazyLock<BTreeMap<String, Json>> = LazyLock::new(|| {
     schemas
 });
 
-/// Asserts that an envelope and its `data` are as their schemas say.
+/// Asserts that an envelope and its `data` match their schemas.
 pub(crate) fn check(envelope: &Json) {
     let command = envelope["command"].as_str().unwrap();
     let mut faults = faults(&SCHEMAS["envelope"], envelope);
-    // A command that failed as a whole has nothing to say of itself.
+    // A command that failed as a whole has no data.
     if envelope["error"].is_null() || envelope["data"] != json!({}) {
         let mut found = Vec::new();
         match SCHEMAS.get(&command.replace(' ', "-")) {
@@ -46,7 +46,7 @@ pub(crate) fn check(envelope: &Json) {
     assert!(faults.is_empty(), "{command}: {faults:#?}\n{envelope:#}");
 }
 
-/// What in a value is not as a schema says.
+/// The places in which a value violates a schema.
 fn faults(schema: &Json, value: &Json) -> Vec<String> {
     let mut faults = Vec::new();
     let document = schema;
@@ -54,7 +54,7 @@ fn faults(schema: &Json, value: &Json) -> Vec<String> {
     faults
 }
 
-/// Keywords that say something to people alone.
+/// Keywords that only inform people.
 const TOLD: [&str; 8] = [
     "$schema",
     "$defs",
@@ -72,7 +72,7 @@ struct At<'s> {
 }
 
 impl At<'_> {
-    /// Checks a whole value: each field of an object must be named by one of the schemas that apply to it.
+    /// Checks a whole value: each field of an object must be named by a schema that applies to it.
     fn value(self, schema: &Json, value: &Json, at: &str, faults: &mut Vec<String>) {
         let mut named = BTreeSet::new();
         let free = match schema {
@@ -90,7 +90,8 @@ impl At<'_> {
         }
     }
 
-    /// Checks a value by one of the schemas that apply to it; `named` gets the fields that it names.
+    /// Checks a value against one of the schemas that apply to it; adds the fields that the schema names to
+    /// `named`.
     fn part(
         self,
         schema: &Json,
@@ -107,7 +108,7 @@ impl At<'_> {
         for (keyword, says) in keywords {
             let holds = match keyword.as_str() {
                 told if TOLD.contains(&told) => true,
-                // Checked with `properties` and `items`.
+                // Checked together with `properties` and `items`.
                 "additionalProperties" if keywords.contains_key("properties") => true,
                 "properties" | "additionalProperties" => {
                     self.fields(keywords, value, at, named, faults);
@@ -189,7 +190,7 @@ impl At<'_> {
         }
     }
 
-    /// At least one has to hold; those that do name fields.
+    /// At least one has to match; those that match name fields.
     fn one_of(
         self,
         schemas: &[Json],
@@ -288,7 +289,7 @@ fn an_answer_that_violates_its_schema_is_found() {
     }
 }
 
-/// What was read by a type is written by it with the same bytes, so a file that fits its schema says all there is.
+/// These types write the bytes that they read, so a schema that a file matches describes all of it.
 #[test]
 fn written_manifests_and_headers_match_their_schemas() {
     let (single, packed) = (Ranch::ran(), Ranch::sample());

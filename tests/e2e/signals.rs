@@ -1,13 +1,13 @@
-//! SIGTERM and SIGINT: a command ends between two batches, says what it did, and is run again.
+//! SIGTERM and SIGINT: a command ends between two batches, says what it did, and can be run again.
 //!
-//! The command waits at a place while it gets the signal, on the thread that the system gives signals to: it has
-//! the signal before it goes on, however slow the machine is.
+//! The command waits at a hold point while it gets the signal on the thread that handles signals. So it has
+//! the signal before it continues, however slow the machine is.
 
 use crate::backup::Held as Waiting;
 use crate::crash_kit::{Held, copy_of, database, ingested};
 use crate::kit::{Ran, Ranch};
 
-/// Interrupted at a place; the error says so, and nothing else happened to the ledger than is told.
+/// Interrupts a command at a hold point. The error says so, and the audit finds no fault.
 fn interrupted(ranch: &Ranch, (place, signal): (&str, &str), args: &[&str]) -> Ran {
     let mut args = args.to_vec();
     args.push("--json");
@@ -34,7 +34,7 @@ fn rows(ranch: &Ranch, table: &str) -> u64 {
 fn an_interrupted_range_keeps_the_batches_that_were_computed() {
     let ranch = ingested();
     let undisturbed = copy_of(&ranch);
-    // The first of them has so many runs that they are computed by columns, and recorded by a thread of its own.
+    // The first logic has so many runs that they are computed by columns, and recorded by a separate thread.
     let logics = ["--logic", "frost_days:v1", "--logic", "days_remaining:v2"];
     let range = ["--from", "2024-07-01", "--to", "2025-06-30"];
     let args = [&["compute", "--all"], &range[..], &logics].concat();
@@ -106,10 +106,10 @@ fn an_interrupted_replay_audit_or_backup_records_nothing_and_can_be_repeated() {
 fn a_second_signal_ends_a_command_immediately() {
     let ranch = Ranch::sample();
     let waiting = Waiting::at(&ranch, "ingest.after-file", &["ingest"]);
-    // Of the same one the system may keep but one.
+    // Of two equal signals, the system may keep only one.
     waiting.signal("TERM");
     waiting.signal("INT");
-    // It still waits, and ends: by the signal, which is no exit.
+    // It still waits, and is then ended by the signal, so it has no exit code.
     let _ = waiting.ended(&ranch).exits(-1);
     let _ = ranch.run(&["audit"]).exits(0);
     let _ = ranch.run(&["ingest"]).exits(0);

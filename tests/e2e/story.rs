@@ -1,5 +1,5 @@
-//! The whole story of a number: ingested, computed, explained, guarded, reissued, withdrawn,
-//! monitored, complete.
+//! The whole story of a number: ingested, computed, explained, guarded, reissued, withdrawn, monitored, and
+//! part of a complete day.
 
 use serde_json::Value as Json;
 
@@ -41,7 +41,7 @@ fn a_number_is_traced_from_its_file_to_its_reissue() {
     let manifests = ranch.files("out/manifests");
     assert_eq!(manifests.len(), 9);
 
-    // Again: unchanged, the same bytes.
+    // Computed again, it is unchanged, with the same bytes.
     let again = ranch.data(&["run", "--as-of", "2025-06-30"], 0);
     assert_eq!(again["summary"]["unchanged"], 9);
     assert_eq!(again["monitor"]["recorded_before"], true);
@@ -58,7 +58,7 @@ fn a_number_is_traced_from_its_file_to_its_reissue() {
     );
     assert_eq!(ranch.files("out/manifests"), manifests);
 
-    // Explained, with its sources named.
+    // It is explained, with its sources named.
     let why = ranch.data(&with_day(&["explain", "--boundary", "north"]), 0);
     let forage = why["inputs"]
         .as_array()
@@ -79,14 +79,14 @@ fn a_number_is_traced_from_its_file_to_its_reissue() {
         "{text}"
     );
 
-    // A unit mistake is held, with the ratio that gives it away.
+    // A unit mistake is held back, with the ratio that reveals it.
     let held = ranch
         .run(&["ingest", "--forage", "story/forage_unit_mistake.csv"])
         .exits(65)
         .stderr;
     insta::assert_snapshot!(held, @r#"error: story/forage_unit_mistake.csv: 23 of 23 rows differ from what source forage-standing gave before (the limit is 50 %); the median ratio of new to old is 0.8921, which looks like lb/acre taken for kg/ha. Nothing was recorded; if the change is intended, run again with --accept"#);
 
-    // A revised input and a new herd: the one drifts and is refused, the other is recorded.
+    // After a revised input, the run drifts and is refused; with a new herd, another run is recorded.
     let revised = ranch.data(&["ingest", "--forage", "story/forage_revised.csv"], 0);
     assert_eq!(revised["files"][0]["revised"], 1);
     assert_eq!(revised["files"][0]["source"], "forage-standing");
@@ -120,7 +120,7 @@ fn a_number_is_traced_from_its_file_to_its_reissue() {
     );
     assert_eq!(ranch.data(&with_day(&["status"]), 2)["refused"], 1);
 
-    // The one door: planned, looked at, applied.
+    // The only way to replace a run: plan, look at the plan, apply it.
     let wrong = ranch
         .run(&[
             "reissue",
@@ -178,7 +178,7 @@ fn a_number_is_traced_from_its_file_to_its_reissue() {
             .any(|d| d["part"] == "input" && d["name"] == "forage_kg_per_ha")
     );
 
-    // Another parameter: recorded under its own configuration, the answer untouched.
+    // With another parameter, the run is recorded under its own configuration, and the answer is unchanged.
     let answer = ranch.answer("north", "h-heifers");
     let args = with_day(&[
         "compute",
@@ -208,7 +208,7 @@ fn a_number_is_traced_from_its_file_to_its_reissue() {
         answer.to_bits()
     );
 
-    // A wrong file: the monitor is crit; withdrawn and reissued, it is ok again.
+    // A wrong file makes the monitor crit. Withdrawn and reissued, it is ok again.
     let sheep = ranch.answer("mesa", "h-sheep");
     let _ = ranch
         .run(&["ingest", "--forage", "story/wrong_forage.csv"])
@@ -280,7 +280,7 @@ fn a_number_is_traced_from_its_file_to_its_reissue() {
             "--fail-on-warn=false",
         ])
         .exits(0);
-    // Thresholds are not configuration: the numbers stand.
+    // Thresholds are not configuration, so the numbers stay.
     assert_eq!(
         ranch.data(&with_day(&["compute", "--all"]), 0)["summary"]["unchanged"],
         10
@@ -294,7 +294,7 @@ fn four_hundred_drifted_runs_need_one_plan() {
     let range = ["--from", "2025-05-01", "--to", "2025-11-10"];
     let args: Vec<&str> = ["compute", "--all"].into_iter().chain(range).collect();
     let first = ranch.data(&args, 0);
-    // Every standing value of two pastures changes by a little.
+    // Every standing-forage value of two pastures changes a little.
     let text = ranch.read("inputs/forage_standing.csv");
     let revised: String = text
         .lines()
@@ -379,7 +379,7 @@ fn a_herd_in_an_unknown_boundary_leaves_the_day_incomplete_and_records_nothing()
         .run(&["ingest", "--boundaries", "far.geojson"])
         .exits(0);
     let ran = ranch.data(&with_day(&["compute", "--all"]), 0);
-    // The new place is due for the logic that reads no herd as well.
+    // The new place is also due for the logic that reads no herd.
     assert_eq!(ran["summary"]["recorded"], 2);
     let run = ran["runs"]
         .as_array()

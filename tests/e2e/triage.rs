@@ -1,5 +1,5 @@
-//! `monitor report` and `monitor triage`: what is behind a failing row, and whether it is the data or the
-//! logic.
+//! `monitor report` and `monitor triage`: what is behind a failing row, and whether the data or the logic is
+//! at fault.
 
 use crate::kit::Ranch;
 
@@ -11,7 +11,7 @@ fn reissue(ranch: &Ranch, from: &str, to: &str) {
     let _ = ranch.run(&apply).exits(0);
 }
 
-/// The ranch over June, and from the 16th on with forage in the wrong unit, let through and reissued.
+/// The ranch over June. From the 16th on its forage is in the wrong unit, accepted and reissued.
 fn unit_mistake() -> Ranch {
     let ranch = Ranch::ran();
     let june = [
@@ -37,7 +37,7 @@ fn unit_mistake() -> Ranch {
 #[test]
 fn a_changed_unit_is_recognised_by_its_factor() {
     let ranch = unit_mistake();
-    // No bound shows it: DS watches how low the north gets.
+    // No bound detects it: DS monitors how low the north gets.
     let text = ranch.read("logic.toml");
     let rule = "\n[[days_remaining.v2.monitors]]\nadd = true\nmetric = \"min\"\nsubject = \"days_of_grazing_remaining\"\nscope = \"fleet\"\ndirection = \"below\"\nwarn = 72\ncrit = 71\nmin_rows = 5\n";
     ranch.write("logic.toml", &format!("{text}{rule}"));
@@ -57,7 +57,7 @@ fn a_changed_unit_is_recognised_by_its_factor() {
     assert_eq!(triage["logics"][0]["verdict"], "data");
     insta::assert_snapshot!(ranch.run(&["monitor", "triage"]).exits(0).stdout);
 
-    // Another version on the same inputs is compared once it is recorded.
+    // Once another version is recorded on the same inputs, it is compared.
     let v1 = [
         "compute",
         "--all",
@@ -82,7 +82,8 @@ fn a_changed_unit_is_recognised_by_its_factor() {
         "{other}"
     );
 
-    // So is what was frozen while all was well: pounds an acre lie within what a month of kilograms a hectare held.
+    // So is a baseline frozen while all was well: pounds per acre lie within the range of a month of
+    // kilograms per hectare.
     let frozen = [
         "monitor",
         "baseline",
@@ -137,7 +138,7 @@ fn a_slipped_decimal_point_is_recognised_by_what_the_reissue_replaced() {
     assert_eq!(triage["logics"][0]["verdict"], "data");
     assert_eq!(triage["report"], report["report"]);
 
-    // Withdrawn and reissued, the old report is still explained, and the new one has nothing to triage.
+    // After withdrawal and reissue, the old report is still explained, and the new one has nothing to triage.
     let _ = ranch
         .run(&[
             "ingest",

@@ -1,8 +1,9 @@
-//! History survives: what version 0.1.0 wrote is opened by the program of today. The ledgers have the same
-//! heads, each reading verb gives the same answer but for members that were added, the audit finds nothing,
-//! a replay gives the same bits, and further days go on top.
+//! The program of today opens what version 0.1.0 wrote. The ledgers have the same heads, each reading verb
+//! gives the same answer except for added members, the audit finds nothing, a replay gives the same bits, and
+//! further days are recorded on top.
 //!
-//! `tests/fixtures/v0.1.0/` says how the fixture came to be. `upgrade_kit.rs` has the tables of what may differ.
+//! `tests/fixtures/v0.1.0/` says how the fixture was made. `upgrade_kit.rs` has the tables of what may
+//! differ.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use serde_json::{Value as Json, json};
 use crate::kit::Ranch;
 use crate::upgrade_kit::{Answer, Asked, Fixture, asked, head, kept};
 
-/// Gives the commands whose names begin so, in order, and fails with every difference at once.
+/// Runs the commands whose names begin with this, in order, and fails with every difference at once.
 fn answers_as_before(groups: &[&str]) -> Fixture {
     let fixture = Fixture::unpack();
     let mut wrong = Vec::new();
@@ -40,7 +41,7 @@ fn words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()
 }
 
-/// Every kind of entry but an import; then a replay of all of it, and further days on top.
+/// Every kind of entry except an import, then a replay of everything, and further days on top.
 #[test]
 fn a_deployment_of_0_1_0_gives_its_recorded_answers() {
     let _ = answers_as_before(&["ranch-"]);
@@ -51,7 +52,7 @@ fn copies_archives_and_leftovers_of_a_kill_give_their_recorded_answers() {
     let _ = answers_as_before(&["backup", "bundle", "far-", "killed-"]);
 }
 
-/// Apart from the others: compiling a component of 18 MB takes most of the time.
+/// Separate from the others, because compiling a component of 18 MB takes most of the time.
 #[test]
 fn a_deployment_with_a_component_in_python_gives_its_recorded_answers() {
     let _ = answers_as_before(&["python-"]);
@@ -70,7 +71,7 @@ fn every_command_has_a_recorded_answer_and_runs_in_one_of_the_tests() {
     }
 }
 
-/// The types of manifests and packs hold all that there is: what is written are the bytes that were read.
+/// The types of manifests and packs hold everything: they write the bytes that they read.
 #[test]
 fn every_manifest_and_pack_round_trips_to_the_same_bytes() {
     let fixture = Fixture::unpack();
@@ -104,7 +105,7 @@ fn every_manifest_and_pack_round_trips_to_the_same_bytes() {
     assert!(rows > 100, "{rows}");
 }
 
-/// Reading for an audit changes nothing, not even the schema.
+/// An audit changes nothing, not even the schema.
 #[test]
 fn the_ledgers_have_their_recorded_heads_and_an_audit_changes_no_byte() {
     let fixture = Fixture::unpack();
@@ -117,7 +118,7 @@ fn the_ledgers_have_their_recorded_heads_and_an_audit_changes_no_byte() {
         assert_eq!(found, head(deployment), "{deployment}");
         let audited = fixture.ask(&words(&format!("--project {deployment} audit")));
         assert_eq!(audited.json["data"]["bad"], json!([]), "{deployment}");
-        // What lies in the log that the killed process left may be checkpointed.
+        // The WAL that the killed process left may be checkpointed.
         if deployment != "killed" {
             assert!(std::fs::read(&ledger).unwrap() == before, "{deployment}");
         }
@@ -132,11 +133,11 @@ fn a_proof_of_0_1_0_is_valid() {
     let key = Verifier::parse("ledger-TEST-ONLY.key.pub", &key).unwrap();
     let proof = Proof::parse(read("kept/mesa.proof.json").as_bytes()).unwrap();
     let proven = proof.verify(Some(&key)).unwrap();
-    // One replay was recorded after it.
+    // One replay was recorded after the proof.
     assert_eq!(head("ranch")["size"], proven.checkpoint.size + 1);
 }
 
-/// A new deployment takes in what 0.1.0 exported, and computes with it.
+/// A new deployment imports what 0.1.0 exported, and computes with it.
 #[test]
 fn a_new_deployment_can_start_from_archives_of_0_1_0() {
     let fixture = Fixture::unpack();
@@ -152,7 +153,7 @@ fn a_new_deployment_can_start_from_archives_of_0_1_0() {
     let _ = ranch.run(&promote).exits(0);
     let day = ["compute", "--all", "--as-of", "2025-06-30"];
     assert_eq!(ranch.data(&day, 0)["summary"]["recorded"], 9);
-    // The number that `far` recorded under the same release.
+    // `far` recorded this number under the same release.
     let run = |answers: &Json| answers["answers"][0]["run"].clone();
     let of = "list --boundary creek --herd h-cows --as-of 2025-06-30";
     let there = fixture.ask(&words(&format!("--project far {of}"))).json["data"].clone();
@@ -164,7 +165,7 @@ fn a_new_deployment_can_start_from_archives_of_0_1_0() {
     let _ = ranch.run(&["audit"]).exits(0);
 }
 
-/// A disk that nobody may write, as an archive is mounted.
+/// A read-only disk, as an archive is mounted.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_read_only_copy_can_be_read() {
@@ -181,7 +182,7 @@ fn a_read_only_copy_can_be_read() {
         let ran = crate::disks::below(&fixture.ranch, &crate::disks::NAMESPACE, script, &args);
         assert_ne!(ran.code, 99, "{}", ran.stderr);
         let (mut old, json) = (kept(name), ran.json());
-        // What is said of a disk that cannot be written is not compared.
+        // Messages about the read-only disk are not compared.
         old.warnings.clear();
         let new = Answer {
             json,
@@ -196,7 +197,7 @@ fn a_read_only_copy_can_be_read() {
     }
 }
 
-/// Changes a leaf, the n-th of those in the order of the text; whether there was one.
+/// Changes the n-th leaf in the order of the text. Returns whether there is one.
 fn change(json: &mut Json, n: &mut usize) -> bool {
     match json {
         Json::Object(members) => members.values_mut().any(|v| change(v, n)),
@@ -218,8 +219,8 @@ fn change(json: &mut Json, n: &mut usize) -> bool {
     }
 }
 
-/// The comparison can fail: at every value of an answer, for a member that is gone, for rows more or fewer or
-/// in another order, for a warning more or fewer. It holds for a member more.
+/// The comparison fails for every changed value of an answer, a missing member, added, missing or reordered
+/// rows, and an added or missing warning. It passes for an added member.
 #[test]
 fn the_comparison_finds_every_change_except_an_added_member() {
     let fixture = Fixture::unpack();
@@ -262,7 +263,7 @@ fn the_comparison_finds_every_change_except_an_added_member() {
     }
 }
 
-/// From outside: a recorded number changed in the ledger, with its guard taken away, is another answer.
+/// End to end: a recorded number changed in the ledger, with its guard dropped, gives another answer.
 #[test]
 fn a_number_changed_in_the_ledger_gives_another_answer() {
     let fixture = Fixture::unpack();

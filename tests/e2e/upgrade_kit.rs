@@ -1,7 +1,7 @@
-//! What 0.1.0 wrote and answered, unpacked, and the comparison with what the program says today.
+//! What 0.1.0 wrote and answered, unpacked, and the comparison with today's answers.
 //!
-//! A difference that is meant is written into one of the tables below, with its reason. Nothing else may
-//! differ but members that an object has gained.
+//! An intended difference is entered in one of the tables below, with its reason. Nothing else may differ,
+//! except members that an object has gained.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::kit::Ranch;
 
-/// Values that are bound to differ: the commands they occur in (by the end of their names), the place, the reason.
+/// Values that must differ: the commands (by the end of their names), the place in the answer, the reason.
 const VARIES: &[(&str, &str, &str)] = &[
     (
         "-after",
@@ -53,8 +53,8 @@ const GROWS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Sentences of the program that read otherwise today: a part of the old text, the new one, the reason.
-/// Texts that were recorded never change and have no place here.
+/// Texts of the program that were reworded: a part of the old text, the new one, the reason. Recorded texts
+/// never change and must not be listed here.
 const REWORDED: &[(&str, &str, &str)] = &[
     (
         "the reply holds no row: ",
@@ -113,11 +113,11 @@ const REWORDED: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Warnings and notes that 0.1.0 did not print: the beginning of the command's name, a part of the text,
-/// and what it means to somebody who upgrades.
+/// Warnings and notes that 0.1.0 did not print: the beginning of the command's name, a part of the text, and
+/// what it means for somebody who upgrades.
 const NEW_WARNINGS: &[(&str, &str, &str)] = &[];
 
-/// The clock of the kept answers.
+/// The clock at which the answers were recorded.
 const NOW: &str = "2025-07-04T06:00:00Z";
 
 fn folder() -> PathBuf {
@@ -134,7 +134,7 @@ pub(crate) struct Asked {
     pub(crate) args: Vec<String>,
 }
 
-/// The commands whose names begin so, in order.
+/// The commands whose names begin with this, in order.
 pub(crate) fn asked(group: &str) -> Vec<Asked> {
     let text = read("commands.txt");
     let lines = text.lines().filter(|l| !l.starts_with('#'));
@@ -150,14 +150,14 @@ pub(crate) fn asked(group: &str) -> Vec<Asked> {
         .collect()
 }
 
-/// What a command answered: the object on stdout, and each `warning:` and `note:` on stderr.
+/// The answer of a command: the object on stdout, and each `warning:` and `note:` on stderr.
 #[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) json: Json,
     pub(crate) warnings: Vec<String>,
 }
 
-/// What 0.1.0 answered.
+/// The recorded answer of 0.1.0.
 pub(crate) fn kept(name: &str) -> Answer {
     let mut kept: Json = serde_json::from_str(&read(&format!("answers/{name}.json"))).unwrap();
     Answer {
@@ -175,7 +175,7 @@ pub(crate) fn head(deployment: &str) -> Json {
 /// The fixture's folders, unpacked.
 pub(crate) struct Fixture {
     pub(crate) ranch: Ranch,
-    /// Packs of manifests that 0.1.0 wrote. Their names are digests over what recorded them.
+    /// Packs of manifests that 0.1.0 wrote. Their names are digests that depend on what recorded them.
     packs: BTreeSet<String>,
 }
 
@@ -204,7 +204,7 @@ impl Fixture {
         self.root().join(inside)
     }
 
-    /// Gives a command to the program of today.
+    /// Runs a command with the program of today.
     pub(crate) fn ask(&self, args: &[String]) -> Answer {
         let mut command = self.ranch.command();
         command.current_dir(self.root()).args(args).arg("--json");
@@ -226,7 +226,7 @@ impl Fixture {
         }
     }
 
-    /// What is not as it was, each with its place.
+    /// The differences, each with its place.
     pub(crate) fn differences(&self, name: &str, old: &Answer, new: &Answer) -> Vec<String> {
         let mut found = Vec::new();
         self.compare(name, "", &old.json, &new.json, &mut found);
@@ -297,7 +297,7 @@ impl Fixture {
         reworded == new
     }
 
-    /// The name of a pack that 0.1.0 did not leave behind is a digest over what recorded it.
+    /// The name of a pack that 0.1.0 did not leave is a digest that depends on what recorded it.
     fn without_new_packs(&self, text: &str) -> String {
         match text.split_once("/packs/") {
             Some((before, rest)) => match rest.split_once('#') {

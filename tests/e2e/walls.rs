@@ -31,7 +31,8 @@ const NETWORK: &[&str] = &[
     "object_store",
 ];
 
-/// A crate of the host, the crates of this repository that it may depend on, and what must not be below it.
+/// A crate of the host, the crates of this repository that it may depend on, and packages that must not be
+/// among its dependencies.
 struct Wall {
     package: &'static str,
     may_use: &'static [&'static str],
@@ -106,7 +107,7 @@ fn cargo(args: &[&str]) -> String {
     String::from_utf8(said.stdout).unwrap()
 }
 
-/// Names of the packages that are built for a crate alone, without what tests and builds need beside it.
+/// Names of the packages that are built for a crate, without those only for tests and build scripts.
 fn below(package: &str) -> BTreeSet<String> {
     let args = [
         "tree", "-p", package, "-e", "normal", "--prefix", "none", "--format", "{p}",
@@ -119,7 +120,7 @@ fn below(package: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Whether a package is one of these, or a part of one: `wasmtime-internal-fiber`, `clap_builder`.
+/// Whether a package is one of these, or a part of one, such as `wasmtime-internal-fiber` or `clap_builder`.
 fn is_of(package: &str, kept_out: &[&str]) -> bool {
     kept_out.iter().any(|name| {
         let rest = package.strip_prefix(name);
@@ -143,7 +144,7 @@ fn no_crate_depends_on_a_package_that_its_row_excludes() {
             );
         }
     }
-    // The names are those that the crates have today: what is kept out elsewhere is found where it belongs.
+    // Checks that the excluded names are real: each is found in the crate that may have it.
     let found = |package: &str, names: &[&str]| below(package).iter().any(|p| is_of(p, names));
     assert!(found("provender-sandbox", WASMTIME));
     assert!(found("provender-ledger", DATABASE));
@@ -176,8 +177,8 @@ fn every_crate_of_the_host_has_a_row_and_nothing_depends_on_the_program() {
     assert_eq!(crates, rows, "a crate in host/ needs a row in this table");
 }
 
-/// The rooms in the order that the documentation of `host/lib/src/lib.rs` draws, each with its level; rooms of one
-/// level do not depend on each other.
+/// The rooms in the order that the documentation of `host/lib/src/lib.rs` draws, each with its level. Rooms
+/// of one level do not depend on each other.
 fn rooms() -> BTreeMap<String, usize> {
     let text = std::fs::read_to_string(root().join("host/lib/src/lib.rs")).unwrap();
     let drawn = text.lines().find(|line| line.contains(" → ")).unwrap();
@@ -205,10 +206,10 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The rooms that a file names: `crate::ROOM`, one in `crate::{…}`, or one over so many `super::` that they lead
-/// out of its own.
+/// The rooms that a file names: `crate::ROOM`, one in `crate::{…}`, or one after enough `super::` to leave
+/// its own room.
 fn named(inside: &Path, text: &str) -> Vec<String> {
-    // Of a module that says where it lies: `release/gate/judge.rs` is three deep.
+    // The depth of a module's path: `release/gate/judge.rs` is three deep.
     let depth = inside.components().count() - usize::from(inside.ends_with("mod.rs"));
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let code: Vec<&str> = code

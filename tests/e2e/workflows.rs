@@ -1,7 +1,7 @@
-//! The workflows hold nothing of their own: every step runs a verb of the program, or a script that `.ci/run` runs
-//! too, so that what the forge checks can be checked anywhere. No step lets what a pull request names become code. An
-//! action is named by its whole commit, since a tag can be moved; a job has a limit of time, and a workflow may only
-//! read.
+//! Workflows contain no logic of their own: every step runs a verb of the program, or a script that `.ci/run`
+//! runs too, so that every check of the forge can be run anywhere. No step lets names from a pull request
+//! become code. An action is pinned to a whole commit, since a tag can be moved; a job has a time limit, and
+//! a workflow may only read.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// What a workflow's steps run, line by line, block scalars included.
+/// What the steps of a workflow run, line by line, including block scalars.
 fn run_lines(workflow: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut lines = workflow.lines().peekable();
@@ -39,7 +39,7 @@ fn run_lines(workflow: &str) -> Vec<String> {
     found
 }
 
-/// `.ci/run` and every script that it runs, itself or through another.
+/// `.ci/run` and every script that it runs, directly or through another.
 fn ci_scripts() -> BTreeSet<String> {
     let mut known = BTreeSet::new();
     let mut open = vec![".ci/run".to_owned()];
@@ -57,7 +57,7 @@ fn ci_scripts() -> BTreeSet<String> {
     known
 }
 
-/// Why a line must not stand in a workflow.
+/// Why a line is not allowed in a workflow; `None` if it is.
 fn problem(line: &str, scripts: &BTreeSet<String>) -> Option<String> {
     if line.contains("${{") {
         return Some(
@@ -95,7 +95,7 @@ fn workflows_run_only_verbs_and_scripts_of_the_pipeline() {
             let place = format!("{}: {line}", path.display());
             assert_eq!(problem(&line, &scripts), None, "{place}");
             let words: Vec<&str> = line.split_whitespace().collect();
-            // The options go to `provender verify`, or to the verb that is named.
+            // The options belong to `provender verify`, or to the verb that is named.
             let help = match words[0] {
                 "provender" => ranch.run(&[words[1], "--help"]).exits(0).stdout,
                 _ => verify.clone(),
@@ -109,7 +109,7 @@ fn workflows_run_only_verbs_and_scripts_of_the_pipeline() {
     assert!(lines >= 4, "the workflows' steps are not read: {lines}");
 }
 
-/// What is wrong with a workflow beside its scripts.
+/// What is wrong with a workflow apart from its scripts.
 fn loose(workflow: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let code = || {

@@ -1,11 +1,11 @@
-//! Many processes at once: every key exactly once, nobody hears of a lock, nobody who reads waits.
+//! Many processes at once: every key exactly once, no error about a lock, and readers never wait.
 
 use crate::crash_kit::{Held, copy_of, database, ingested, sound, tidy};
 use crate::kit::Ranch;
 use crate::measured::measured;
 
-/// How long somebody waits for another's lock: longer than any test may last, so that who waits when nobody
-/// should is seen however busy the machine is, and who may wait never gives up.
+/// Makes waits for a lock longer than any test. A process that must not wait but does is then detected on the
+/// busiest machine, and one that may wait never gives up.
 pub(crate) fn patient(ranch: &Ranch) {
     ranch.edit(
         "provender.toml",
@@ -17,7 +17,7 @@ pub(crate) fn patient(ranch: &Ranch) {
 #[test]
 fn eight_processes_over_overlapping_ranges_record_every_key_once() {
     let prepared = ingested();
-    // Something to read from the beginning on.
+    // Something to read from the start.
     let first = [
         "--boundary",
         "home",
@@ -56,15 +56,15 @@ fn eight_processes_over_overlapping_ranges_record_every_key_once() {
     let reference = Held::by(&alone);
     let (mut recorded, mut reads) = (0, 0);
     std::thread::scope(|scope| {
-        // So that each reader is beside all of the writers, none of which can end now. In here: the writers go
-        // on where a reader fails.
+        // Holds back all writers, so that each reader runs beside all of them. Inside the scope, so that the
+        // writers continue if a reader fails.
         let first = database(&prepared);
         first.execute_batch("BEGIN IMMEDIATE").unwrap();
         let writers: Vec<_> = (0..8)
             .map(|n| {
                 let ranch = &prepared;
                 scope.spawn(move || {
-                    // 1 to 15 June, 3 to 17, … 15 to 30: every day is asked for by several.
+                    // 1 to 15 June, 3 to 17, … 15 to 30: several writers compute every day.
                     let (from, to) = (1 + 2 * n, if n == 7 { 30 } else { 15 + 2 * n });
                     let days = [format!("2025-06-{from:02}"), format!("2025-06-{to:02}")];
                     let args = [
@@ -77,7 +77,7 @@ fn eight_processes_over_overlapping_ranges_record_every_key_once() {
             })
             .collect();
         while writers.iter().any(|w| !w.is_finished()) {
-            // In turn, so that each is beside each of the writers' moments.
+            // In rotation, so that each reader meets every phase of the writers.
             let ran = prepared.run(readers[reads % readers.len()]).exits(0);
             assert!(!ran.stderr.contains("lock"), "{}", ran.stderr);
             reads += 1;
@@ -118,7 +118,7 @@ fn eight_processes_create_one_ledger() {
 #[cfg(debug_assertions)]
 fn no_writer_waits_for_an_audit() {
     let ranch = Ranch::ran();
-    // The audit is held until they have ended: who waits for it gives up.
+    // The audit is held until the writers have ended. A writer that waits for it would give up.
     ranch.edit("provender.toml", "[ledger]", "[ledger]\nbusy_seconds = 1");
     let mut audit = crate::backup::Held::at(&ranch, "audit.before-runs", &["audit", "--json"]);
     let day = ["compute", "--all", "--as-of", "2025-06-29"];
@@ -134,7 +134,7 @@ fn no_writer_waits_for_an_audit() {
         .exits(0);
     assert!(audit.waits(), "the audit did not last");
     let data = audit.go_on(&ranch).exits(0).json()["data"].clone();
-    // It is of the moment at which it began.
+    // The audit shows the moment at which it started.
     assert_eq!(data["checked"]["runs"], 9, "{data}");
     assert_eq!(ranch.data(&["audit"], 0)["checked"]["runs"], 18);
 }
@@ -165,7 +165,7 @@ fn readers_do_not_wait_for_a_writer() {
     patient(&ranch);
     let writer = database(&ranch);
     writer.execute_batch("BEGIN IMMEDIATE").unwrap();
-    // Written, and not told to anybody yet.
+    // Written but not yet committed.
     writer
         .execute_batch(
             "INSERT INTO stream (boundary_id, column_name, source) VALUES ('x', 'y', 'z')",
@@ -191,11 +191,11 @@ fn readers_do_not_wait_for_a_writer() {
         &["compute", "--all", "--as-of", "2025-06-30"],
         &["compute", "--all", "--as-of", "2025-06-29", "--dry-run"],
     ] {
-        // Ended where it waits.
+        // A reader that waits is killed.
         let (ran, _) = measured(&ranch, args);
         let _ = ran.exits(0);
     }
-    // Who writes does wait: it is a lock.
+    // A writer does wait, because this is a lock.
     ranch.edit("provender.toml", "busy_seconds = 7200", "busy_seconds = 1");
     let compute = ["compute", "--all", "--as-of", "2025-06-29"];
     let _ = ranch.run(&compute).exits(75);
@@ -203,7 +203,7 @@ fn readers_do_not_wait_for_a_writer() {
     let _ = ranch.run(&compute).exits(0);
 }
 
-/// A report that nobody records.
+/// A report that is not recorded.
 const JUDGE: [&str; 8] = [
     "monitor",
     "--all",

@@ -1,4 +1,4 @@
-//! What `docs/reference/languages.md` shows, measured when `PROVENDER_MEASURE=1` asks for it.
+//! The table in `docs/reference/languages.md`, measured if `PROVENDER_MEASURE=1` is set.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use provender_sandbox::{Component, Limits, PinLimits};
 use super::random::{SAFE, random_inputs};
 use super::{cache, defaults, load, load_with_limits, others, repository};
 
-/// The median of five.
+/// The median of five measurements.
 fn time(mut f: impl FnMut()) -> Duration {
     let mut times: Vec<_> = (0..5)
         .map(|_| {
@@ -20,7 +20,7 @@ fn time(mut f: impl FnMut()) -> Duration {
     times[2]
 }
 
-/// The smallest number up to `most` with which `works`.
+/// The smallest number up to `most` for which `works` is true.
 fn least(most: u64, works: impl Fn(u64) -> bool) -> u64 {
     let (mut low, mut high) = (0, most);
     while high - low > 1 {

@@ -1,11 +1,11 @@
-//! One logic in four languages: `days_remaining:v2` in Rust, C, JavaScript and Python declares the
-//! same and gives the same bits, on random rows and on every row of the sample ranch and of Nevada.
+//! One logic in four languages: `days_remaining:v2` in Rust, C, JavaScript and Python makes the same
+//! declaration and gives the same bits, on random rows and on every row of the sample ranch and of Nevada.
 //!
-//! The Python component is not kept in the repository: it is taken from `PROVENDER_PYTHON_COMPONENT`,
-//! or from where `build.sh` of the example puts it, and a test says when it was not checked.
+//! The repository does not contain the Python component. It is read from `PROVENDER_PYTHON_COMPONENT`, or
+//! from where the example's `build.sh` writes it; a test prints when it was not checked.
 //! `PROVENDER_MEASURE=1` prints what `docs/reference/languages.md` shows.
 //!
-//! * `random`: random rows, and the one operation that a language cannot do
+//! * `random`: random rows, and the one operation that a language does not support
 //! * `measure`: sizes, times, fuel and memory
 
 mod measure;
@@ -32,7 +32,7 @@ fn examples() -> PathBuf {
     repository().join("logic-plugins/examples")
 }
 
-/// Language and file of what stands beside the Rust component.
+/// Language and file of each component that is compared with the Rust one.
 fn others() -> Vec<(&'static str, PathBuf)> {
     let file = "days-remaining-v2/days_remaining-v2.wasm";
     let mut files = vec![
@@ -49,7 +49,7 @@ fn others() -> Vec<(&'static str, PathBuf)> {
     files
 }
 
-/// Compiled code, kept between runs of the tests.
+/// The cache of compiled code, kept between runs of the tests.
 fn cache() -> Dir {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("polyglot");
     std::fs::create_dir_all(&folder).unwrap();
@@ -64,7 +64,7 @@ fn load_with_limits(
     Sandbox::new(limits.clone(), cache)?.load("a component", bytes)
 }
 
-/// Loads a component as a pin of its language would.
+/// Loads a component like a pin of its language would.
 fn load(file: &Path) -> Component {
     let bytes = std::fs::read(file).unwrap();
     let limits = PinLimits::for_language(&stated_language(&bytes)).applied_to(&Limits::default());
@@ -80,7 +80,7 @@ fn defaults(component: &Component) -> Vec<Scalar> {
     parameters.map(|p| p.default.clone()).collect()
 }
 
-/// A value in a form that compares by bits.
+/// A value in a form that is compared by bits.
 fn bits(value: Value) -> String {
     match value {
         Value::Float64(x) => format!("{x:e} {:016x}", x.to_bits()),
@@ -142,7 +142,7 @@ fn every_component_passes_the_check() {
     }
 }
 
-/// What the Rust component was given in the recorded runs of a deployment.
+/// The inputs of the Rust component in the recorded runs of a deployment.
 fn recorded(ranch: &Ranch, component: &Component) -> Vec<(Vec<Scalar>, Vec<Column>, usize)> {
     let description = component.description();
     let mut sets: Vec<(Vec<Scalar>, Vec<Vec<Value>>)> = Vec::new();

@@ -1,4 +1,4 @@
-//! Random rows: the same bits in every language, and what one of them cannot do.
+//! Random rows: the same bits in every language, and what one of them does not support.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use super::{assert_same, bits, defaults, load, others, rust};
 
 /// Random rows that every component computes.
 const ROWS: usize = 100_000;
-/// The greatest integer that a number of JavaScript holds, with all below it.
+/// The greatest integer up to which JavaScript numbers represent all integers.
 pub(super) const SAFE: i64 = (1 << 53) - 1;
 
 /// Splitmix64: the same rows on every machine.
@@ -31,7 +31,7 @@ impl Random {
         self.next() % n
     }
 
-    /// Mostly a number as a ranch has it; else what arithmetic stumbles over.
+    /// Mostly a plausible number for a ranch, otherwise an edge case of arithmetic.
     fn float(&mut self) -> f64 {
         let sign = if self.below(2) == 0 { 1.0 } else { -1.0 };
         match self.below(20) {
@@ -43,7 +43,7 @@ impl Random {
             4 => sign * f64::MIN_POSITIVE,
             5 => sign * f64::MAX,
             6 => sign * 1e300 * self.below(1 << 20) as f64,
-            // Any bits that are a number.
+            // Any bits that are not a NaN.
             7 => Some(f64::from_bits(self.next()))
                 .filter(|x| x.is_finite())
                 .unwrap_or(1.0),
@@ -152,8 +152,8 @@ fn random_rows_have_the_same_bits_in_every_language() {
             (parameters, inputs, wanted)
         })
         .collect();
-    // Every way through the row function was taken: eleven refusals, a number too large, a day past
-    // the calendar, and an answer without a reason.
+    // The rows took every path through the row function: eleven refusals, a number too large, a day past the
+    // calendar, and an answer without a reason.
     assert_eq!(reasons.len(), 13, "{reasons:#?}");
     for (language, file) in others() {
         let other = load(&file);
@@ -169,8 +169,8 @@ fn random_rows_have_the_same_bits_in_every_language() {
     }
 }
 
-/// The one operation that a language cannot do: QuickJS takes an int64 in as a number, which rounds
-/// it beyond 2^53. Its component refuses such a row, and gives the same bits for all others.
+/// The one operation that a language does not support: QuickJS converts an int64 to a number, which rounds it
+/// beyond 2^53. Its component refuses such a row, and gives the same bits for all others.
 #[test]
 fn integers_beyond_2_53_are_the_same_or_refused() {
     let (rust, rows) = (rust(), 400);

@@ -1,4 +1,4 @@
-//! A deployment of the quarter, with MLOps at its desk.
+//! A deployment of the quarter, operated by MLOps.
 
 use std::path::{Path, PathBuf};
 
@@ -7,18 +7,18 @@ use serde_json::{Value as Json, json};
 use crate::kit::{Ran, Ranch};
 use crate::prepared::copy;
 
-/// Where the versions that only this story knows lie, built.
+/// The folder with the built versions that only this story has.
 fn quarter_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/quarter")
 }
 
-/// One deployment, with MLOps at its desk.
+/// A deployment, operated by MLOps.
 pub(super) struct Deployment {
     pub(super) ranch: Ranch,
 }
 
 impl Deployment {
-    /// The sample ranch as an environment in which v1 is to answer.
+    /// The sample ranch as an environment in which v1 is to be active.
     pub(super) fn new(environment: &str) -> Deployment {
         let ranch = Ranch::sample();
         ranch.edit(
@@ -31,7 +31,7 @@ impl Deployment {
             "\"days_remaining:v2\"",
             "\"days_remaining:v1\"",
         );
-        // Instead of those of the shipped components: the quarter has its own logic of this name.
+        // Replaces the shipped cases: the quarter has its own logic of this name.
         std::fs::remove_dir_all(ranch.path("cases/days_remaining")).unwrap();
         copy(&quarter_folder().join("cases"), &ranch.path("cases"));
         let shipped =
@@ -43,7 +43,7 @@ impl Deployment {
         all
     }
 
-    /// It is six in the morning of a day.
+    /// Sets the clock to six in the morning of a day.
     pub(super) fn on(&mut self, day: &str) {
         self.ranch.now = format!("{day}T06:00:00Z");
     }
@@ -56,7 +56,7 @@ impl Deployment {
         self.ranch.data(args, code)
     }
 
-    /// As somebody of data science.
+    /// Runs as somebody of data science.
     pub(super) fn ds(&mut self, args: &[&str], code: i32) -> Json {
         self.ranch.actor = "ds".into();
         let data = self.ranch.data(args, code);
@@ -68,7 +68,7 @@ impl Deployment {
         self.data(&["compute", "--all", "--from", from, "--to", to], 0)["summary"].clone()
     }
 
-    /// The main job of a day, whose verdict must be this.
+    /// Runs the daily job and asserts its verdict.
     pub(super) fn job(&self, day: &str, code: i32) -> Json {
         self.data(&["run", "--as-of", day], code)
     }
@@ -91,7 +91,7 @@ impl Deployment {
         );
     }
 
-    /// DS and MLOps, neither of whom cut the release.
+    /// DS and MLOps approve; neither of them cut the release.
     pub(super) fn approve(&mut self, release: &str) {
         for (who, role) in [("dora", "ds"), ("omar", "mlops")] {
             self.ranch.actor = who.into();
@@ -101,7 +101,7 @@ impl Deployment {
         self.ranch.actor = "mlops".into();
     }
 
-    /// What the gate of this environment says of a release: each check that does not hold, with its verdict.
+    /// The checks of this environment's gate that do not pass for a release, each with its verdict.
     pub(super) fn gate(&self, release: &str, code: i32) -> Vec<(String, String)> {
         let data = self.data(&["release", "gate", release], code);
         let word = |of: &Json| of.as_str().unwrap_or_else(|| panic!("{data}")).to_owned();
@@ -125,7 +125,7 @@ impl Deployment {
         self.data(&["release", "status"], 0)["active"]["number"].clone()
     }
 
-    /// DS pins a version that was built elsewhere, with the settings of the one before it.
+    /// DS pins a version built elsewhere, with the settings of the one before it.
     pub(super) fn add(&mut self, version: &str, before: &str) {
         let file = quarter_folder().join(format!("artifacts/days_remaining-{version}.wasm"));
         let _ = self.ds(&["plugin", "add", file.to_str().unwrap()], 0);
@@ -147,7 +147,7 @@ impl Deployment {
     }
 }
 
-/// Carries a release by its file.
+/// Exports a release to a file and imports it.
 pub(super) fn carry(from: &Deployment, to: &Deployment, release: &str) {
     let file = format!("{release}.tar");
     let exported = from.data(&["release", "export", release, &file], 0);

@@ -1,6 +1,6 @@
-//! A whole quarter on the sample ranch, with a staging and a prod deployment: a version replaced by a better one,
-//! a unit mistake that staging stops, the same mistake let through, caught and taken back, and the version that
-//! mends it. Afterwards every number can be explained and computed again.
+//! A whole quarter on the sample ranch, with a staging and a prod deployment: a version is replaced by a
+//! better one, staging stops a unit mistake, the same mistake is let through, caught and rolled back, and a
+//! new version fixes it. Afterwards every number can be explained and replayed.
 
 use std::path::{Path, PathBuf};
 
@@ -25,14 +25,14 @@ fn a_quarter_from_v1_to_v4() {
     all_of_it_can_be_told(&mut prod);
 }
 
-/// `[("backtest", "warn")]` as the gate gives it.
+/// `[("backtest", "warn")]` as the gate returns it.
 fn wrong(checks: &[(&str, &str)]) -> Vec<(String, String)> {
     let owned = |(name, verdict): &(&str, &str)| ((*name).to_owned(), (*verdict).to_owned());
     checks.iter().map(owned).collect()
 }
 
-/// July begins with v1, which has no answer for the home field. That is known, and calls nobody. The first release
-/// of an environment has nothing to be compared with: somebody has to say so.
+/// July starts with v1, which has no answer for the home field. That is acknowledged and alerts nobody. The
+/// first release of an environment has nothing to compare with, so somebody has to override the gate.
 fn the_first_version_goes_to_prod(staging: &mut Deployment, prod: &mut Deployment) {
     staging.cut("days_remaining:v1", "v1, as the range team knows it", 1);
     let first = Some("the first release of this environment");
@@ -50,8 +50,9 @@ fn the_first_version_goes_to_prod(staging: &mut Deployment, prod: &mut Deploymen
     }
 }
 
-/// In July v2 takes its place: usable forage, not all of it, and the growth of the home field. Half as many days are
-/// meant, so that MLOps sets staging's threshold for it; prod alerts, and has a canary of a fortnight to look at.
+/// In July v2 replaces it: it uses the usable forage instead of all of it, and the growth of the home field.
+/// Half as many days are intended, so MLOps sets staging's threshold for it. Prod alerts, and has a canary of
+/// a fortnight to look at.
 fn a_better_one_takes_its_place(staging: &mut Deployment, prod: &mut Deployment) {
     for place in [&mut *staging, &mut *prod] {
         place.on("2025-07-15");
@@ -84,7 +85,7 @@ fn a_better_one_takes_its_place(staging: &mut Deployment, prod: &mut Deployment)
     let alerts = wrong(&[("backtest", "warn"), ("canary", "warn")]);
     assert_eq!(prod.gate("R2", 1), alerts);
     prod.promote("R2", "R1", "held in staging", None);
-    // What it computed in shadow answers now, and nothing is computed again.
+    // What it computed in shadow is the answer now, and nothing is computed again.
     let again = prod.compute("2025-07-01", "2025-07-15");
     assert_eq!(again["recorded"], 0);
     let report = prod.job("2025-07-15", 0);
@@ -95,8 +96,8 @@ fn a_better_one_takes_its_place(staging: &mut Deployment, prod: &mut Deployment)
     assert!(near, "{home} {steers}");
 }
 
-/// In August DS brings v3, which reads the animals' weight, and takes kilograms for pounds. No golden case has a
-/// weight, so they all hold.
+/// In August DS delivers v3, which reads the animals' weight and mistakes kilograms for pounds. No golden
+/// case has a weight, so they all pass.
 fn staging_stops_a_unit_mistake(staging: &mut Deployment) {
     staging.on("2025-08-15");
     assert_eq!(staging.compute("2025-07-16", "2025-08-14")["recorded"], 270);
@@ -110,8 +111,8 @@ fn staging_stops_a_unit_mistake(staging: &mut Deployment) {
     assert_eq!(staging.active(), json!(2));
 }
 
-/// Somebody is in a hurry, and overrides. Prod's monitor says so on the first morning, a Friday; on Monday it is
-/// read.
+/// Somebody is in a hurry and overrides the gate. Prod's monitor reports it on the first morning, a Friday;
+/// on Monday somebody reads it.
 fn it_is_let_through_and_caught(staging: &mut Deployment, prod: &mut Deployment) {
     prod.on("2025-08-15");
     assert_eq!(prod.compute("2025-07-16", "2025-08-14")["recorded"], 270);
@@ -129,7 +130,7 @@ fn it_is_let_through_and_caught(staging: &mut Deployment, prod: &mut Deployment)
     assert!(doubled > 250.0, "{doubled}");
 }
 
-/// The runbook, one command a step: freeze, report, triage, rollback.
+/// The runbook, one command for each step: freeze, report, triage, rollback.
 fn it_is_taken_back(prod: &mut Deployment) {
     let freeze = ["release", "freeze", "--reason", "days doubled over night"];
     let _ = prod.data(&freeze, 0);
@@ -141,7 +142,7 @@ fn it_is_taken_back(prod: &mut Deployment) {
         assert_eq!(row["release"], "R3");
         assert!(prod.ranch.path(row["manifest"].as_str().unwrap()).is_file());
     }
-    // Triage says what it lacks; with the version before on the same days it points to the logic.
+    // Triage says what is missing. Once the earlier version has run on the same days, it points to the logic.
     let verdict = |prod: &Deployment| {
         let triage = prod.data(&["monitor", "triage"], 0);
         triage["logics"][0]["verdict"].as_str().unwrap().to_owned()
@@ -169,7 +170,7 @@ fn it_is_taken_back(prod: &mut Deployment) {
         (&back["number"], &back["previous_number"]),
         (&json!(2), &json!(3))
     );
-    // What v2 says of these days is recorded already, and answers again.
+    // The runs of v2 for these days are recorded already, and are the answers again.
     let again = prod.compute("2025-08-15", "2025-08-18");
     assert_eq!(
         (&again["recorded"], &again["unchanged"]),
@@ -180,7 +181,8 @@ fn it_is_taken_back(prod: &mut Deployment) {
     let _ = prod.job("2025-08-18", 0);
 }
 
-/// The incident gets its regression cases, and cannot be closed before DS has completed them. Gives their file.
+/// The incident gets its regression cases, and cannot be closed before DS has completed them. Returns their
+/// file.
 fn it_is_put_on_record(prod: &mut Deployment) -> PathBuf {
     let found = "the weights are kilograms already";
     let _ = prod.data(&["incident", "note", "I1", found], 0);
@@ -196,7 +198,7 @@ fn it_is_put_on_record(prod: &mut Deployment) -> PathBuf {
 /// DS completes the cases by hand; v3 fails them and v4 passes.
 fn ds_completes_the_cases(staging: &mut Deployment, case: &Path) {
     let text = std::fs::read_to_string(case).unwrap();
-    // 24 g for each kilogram that a steer weighs: 8.64 kg a day, for 190 of them.
+    // 24 g per kilogram of a steer's weight: 8.64 kg a day, for 190 steers.
     let right = "expect = { intake_kg_per_head = 8.64, daily_consumption_kg = 1641.6 }\ntolerance = { intake_kg_per_head = 1e-9, daily_consumption_kg = 1e-6 }";
     let completed = text.replace(
         "# expect = { … }   # DS: what is right for these inputs; then take this line in",
@@ -221,7 +223,7 @@ fn ds_completes_the_cases(staging: &mut Deployment, case: &Path) {
     }
 }
 
-/// The release with v4 goes the same way as the others, once promotions are possible again.
+/// The release with v4 takes the same path as the others, once promotions are allowed again.
 fn the_version_that_mends_it(staging: &mut Deployment, prod: &mut Deployment) {
     assert_eq!(staging.compute("2025-08-15", "2025-08-21")["recorded"], 63);
     staging.cut("days_remaining:v4", "the weight is in kilograms", 4);
@@ -252,8 +254,8 @@ fn the_version_that_mends_it(staging: &mut Deployment, prod: &mut Deployment) {
     assert_eq!(closed["incident"], "I1");
 }
 
-/// The quarter ends. Its history names each change with its reason, each number its inputs, and all of it is computed
-/// again to the bit.
+/// The quarter ends. Its history names each change with its reason and each number with its inputs, and a
+/// replay of all of it gives the same bits.
 fn all_of_it_can_be_told(prod: &mut Deployment) {
     prod.on("2025-10-01");
     let _ = prod.compute("2025-08-23", "2025-09-29");
