@@ -46,7 +46,7 @@ fn a_known_case_is_acknowledged_shown_and_expires() {
             "--until",
             until,
             "--reason",
-            "vendor is told",
+            "vendor informed",
         ])
     };
 
@@ -101,11 +101,11 @@ fn a_known_case_is_acknowledged_shown_and_expires() {
         .find(|a| a["boundary_id"] == "home" && a["metric"].is_null())
         .unwrap();
     assert_eq!(whole["by"], "tester");
-    assert_eq!(whole["reason"], "vendor is told");
+    assert_eq!(whole["reason"], "vendor informed");
     let text = ranch.run(&window).exits(0).stdout;
     assert!(
         text.contains(
-            "acknowledged by tester until 2025-07-31: home/h-horses/days_remaining (vendor is told)"
+            "acknowledged by tester until 2025-07-31: home/h-horses/days_remaining (vendor informed)"
         ),
         "{text}"
     );

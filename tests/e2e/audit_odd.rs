@@ -22,8 +22,8 @@ fn a_run_that_replaces_a_run_of_another_place_is_named() {
     );
     let data = ranch.data(&["audit"], 11);
     assert!(kinds(&data).contains(&"run".to_owned()), "{data}");
-    let told = data.to_string();
-    assert!(told.contains("which has another place or logic"), "{told}");
+    let text = data.to_string();
+    assert!(text.contains("which has another place or logic"), "{text}");
 }
 
 /// SQLite lets anybody create objects whose names resemble those of its statistics tables.

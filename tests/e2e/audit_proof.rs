@@ -213,7 +213,7 @@ fn a_program_in_another_language_verifies_a_proof_and_refuses_altered_ones() {
     ];
     let _ = ranch.run(&args).exits(0);
     let Some(proven) = python(&ranch, &["proof.json", "ledger.key.pub"]) else {
-        println!("not checked: python3 is not there");
+        println!("not checked: python3 is not installed");
         return;
     };
     let said = String::from_utf8(proven.stdout).unwrap();
@@ -441,6 +441,6 @@ fn proofs_and_bundles_of_the_first_program_are_still_valid() {
     assert_eq!((proven.entry, proven.checkpoint.size), (17, 21));
     match python(&auditor, &["proof.json", "ledger.key.pub"]) {
         Some(said) => assert!(said.status.success(), "{said:?}"),
-        None => println!("not checked: python3 is not there"),
+        None => println!("not checked: python3 is not installed"),
     }
 }

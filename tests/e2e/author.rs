@@ -18,7 +18,7 @@ use crate::kit::{Ran, Ranch};
 const GUIDE: &str = "docs/write-a-logic.md";
 
 /// Where the builds of this checkout run.
-fn ground() -> PathBuf {
+fn build_folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("author")
 }
 
@@ -31,14 +31,20 @@ fn variables() -> Vec<(&'static str, OsString)> {
     vec![
         ("CARGO_HOME", at("CARGO_HOME", ".cargo")),
         ("RUSTUP_HOME", at("RUSTUP_HOME", ".rustup")),
-        ("CARGO_TARGET_DIR", ground().join("target").into_os_string()),
-        ("XDG_CACHE_HOME", ground().join("cache").into_os_string()),
+        (
+            "CARGO_TARGET_DIR",
+            build_folder().join("target").into_os_string(),
+        ),
+        (
+            "XDG_CACHE_HOME",
+            build_folder().join("cache").into_os_string(),
+        ),
         ("HOME", home.into_os_string()),
     ]
 }
 
 fn empty(name: &str) -> PathBuf {
-    let folder = ground().join(name);
+    let folder = build_folder().join(name);
     if folder.exists() {
         fs::remove_dir_all(&folder).unwrap();
     }
@@ -66,7 +72,9 @@ fn componentize_py() -> Option<PathBuf> {
         on_path.into_iter().find(|tool| tool.is_file())
     });
     if found.is_none() {
-        println!("not checked: componentize-py is not here; PROVENDER_COMPONENTIZE_PY names one");
+        println!(
+            "not checked: componentize-py is not installed; set PROVENDER_COMPONENTIZE_PY to its path"
+        );
     }
     found
 }
@@ -223,7 +231,7 @@ fn the_python_guide_works_literally() {
 }
 
 /// The example with a row function and an entry point that fail in six ways, selected by a parameter.
-const GOES_WRONG: &[(&str, &str, &str)] = &[
+const FAILURES: &[(&str, &str, &str)] = &[
     (
         "logic.py",
         "    # What cannot be is",
@@ -262,7 +270,7 @@ fn errors_in_python_are_reported_in_words() {
     let ranch = Ranch::new();
     let new = "plugin new rain_balance:v1 --lang python --dir rain";
     let _ = ranch.run(&new.split(' ').collect::<Vec<_>>()).exits(0);
-    for (file, from, to) in GOES_WRONG {
+    for (file, from, to) in FAILURES {
         ranch.edit(&format!("rain/{file}"), from, to);
     }
     let _ = with_tools(&ranch, &["plugin", "build", "rain"]).exits(0);

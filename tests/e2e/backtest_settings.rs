@@ -101,9 +101,9 @@ fn one_off_parameters_and_thresholds_of_the_candidate_are_reported() {
     assert_eq!(all[0]["after"]["set_by"], "--param");
 
     let same = ranch.run(&["backtest", "days_remaining:v2"]).exits(0);
-    let told =
+    let sentence =
         "Parameters, feature definitions, guardrails and monitors are the same on both sides.";
-    assert!(same.stdout.contains(told), "{}", same.stdout);
+    assert!(same.stdout.contains(sentence), "{}", same.stdout);
 
     // The start of the season is listed if a side counts from it.
     ranch.edit(

@@ -118,14 +118,14 @@ fn a_backup_before_the_first_run_creates_no_folder_in_the_deployment() {
 }
 
 /// A command that is paused at a hold point.
-pub(crate) struct Held {
+pub(crate) struct HeldCommand {
     running: Child,
     file: std::path::PathBuf,
 }
 
 #[cfg(debug_assertions)]
-impl Held {
-    pub(crate) fn at(ranch: &Ranch, place: &str, args: &[&str]) -> Held {
+impl HeldCommand {
+    pub(crate) fn at(ranch: &Ranch, place: &str, args: &[&str]) -> HeldCommand {
         let file = ranch.path("../held");
         let mut command = ranch.command();
         command
@@ -133,13 +133,16 @@ impl Held {
             .env("PROVENDER_HOLD_AT", format!("{place}={}", file.display()))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut held = Held {
+        let mut held = HeldCommand {
             running: command.spawn().unwrap(),
             file,
         };
         while !held.file.exists() {
             // The order matters: the process creates the file and then waits.
-            assert!(held.waits() || held.file.exists(), "{place} is not reached");
+            assert!(
+                held.waits() || held.file.exists(),
+                "{place} was not reached"
+            );
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         held
@@ -177,7 +180,7 @@ fn a_prune_during_a_backup_or_an_audit_makes_neither_wrong() {
         ("backup.before-manifests", &["backup", "copy", "--json"]),
     ] {
         let ranch = three();
-        let held = Held::at(&ranch, place, args);
+        let held = HeldCommand::at(&ranch, place, args);
         let prune = ["release", "prune", "--keep", "1"];
         let plan = ranch.data(&prune, 0);
         let digest = plan["plan"].as_str().unwrap();

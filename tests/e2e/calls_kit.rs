@@ -17,7 +17,7 @@ pub(crate) enum What {
     /// A file was written to.
     Wrote(String),
     /// The result was printed.
-    Told,
+    Reported,
 }
 
 /// A successful call. A call that began before another had ended may not rely on it.
@@ -104,8 +104,12 @@ impl Calls {
         earlier.map(|c| c.ended).max().unwrap()
     }
 
-    pub(crate) fn told(&self) -> usize {
-        self.0.iter().find(|c| c.what == What::Told).unwrap().began
+    pub(crate) fn reported_at(&self) -> usize {
+        self.0
+            .iter()
+            .find(|c| c.what == What::Reported)
+            .unwrap()
+            .began
     }
 
     /// Asserts that every folder created on the path to a file was synced, through its parent, before a
@@ -132,7 +136,7 @@ impl Calls {
     /// Asserts the order: content before name, name before WAL, WAL before the printed result, and every new
     /// folder before the WAL entry that names something in it. Returns the numbers of names and folders.
     pub(crate) fn are_in_order(&self, below: &str) -> (usize, usize) {
-        let told = self.told();
+        let reported = self.reported_at();
         let log = |p: &str| p.ends_with("ledger.db-wal");
         let (mut names, mut folders) = (0, 0);
         for call in &self.0 {
@@ -155,14 +159,14 @@ impl Calls {
                 "{folder} was not on the disk before the ledger named {to}"
             );
             assert!(
-                told > logged.ended,
-                "the user was told before {to} was recorded"
+                reported > logged.ended,
+                "the result was printed before {to} was recorded"
             );
             folders += self.folders_are_known(to, logged.began);
         }
         assert!(
-            self.synced(self.last_write(told, &log), told, &log),
-            "the log was not on the disk when the user was told"
+            self.synced(self.last_write(reported, &log), reported, &log),
+            "the WAL was not on the disk when the result was printed"
         );
         (names, folders)
     }
@@ -217,7 +221,7 @@ fn what(call: &str, cwd: &str) -> Option<What> {
         "rename" => Some(What::Named(from(cwd, 0)?, from(cwd, 1)?)),
         "mkdirat" => from(paths.first().unwrap_or(&cwd), 0).map(What::Made),
         "mkdir" => from(cwd, 0).map(What::Made),
-        "write" if arguments.starts_with("1<") => Some(What::Told),
+        "write" if arguments.starts_with("1<") => Some(What::Reported),
         "write" | "pwrite64" => of_first().map(What::Wrote),
         _ => None,
     }

@@ -129,11 +129,11 @@ fn a_canary_backfills_continues_daily_and_its_runs_answer_once_promoted() {
         0,
     );
     let id = shadow["answers"][0]["run"]["run_id"].as_str().unwrap();
-    let told = ranch.run(&["explain", id]).exits(0);
+    let output = ranch.run(&["explain", id]).exits(0);
     assert!(
-        told.stdout.contains("shadow run of a canary of R2"),
+        output.stdout.contains("shadow run of a canary of R2"),
         "{}",
-        told.stdout
+        output.stdout
     );
 
     let ran = ranch.data(&["run", "--as-of", "2025-07-01"], 2);
@@ -155,10 +155,10 @@ fn a_canary_backfills_continues_daily_and_its_runs_answer_once_promoted() {
         ran.stdout
     );
 
-    let told = ranch.run(&["release", "status"]).exits(0);
+    let output = ranch.run(&["release", "status"]).exits(0);
     insta::assert_snapshot!(
         "release_status_with_a_canary",
-        without_digests(&told.stdout)
+        without_digests(&output.stdout)
     );
 
     // Once the release is promoted, its recorded runs are the answers; nothing is computed again.
@@ -234,12 +234,12 @@ fn a_share_takes_the_same_boundaries_daily_and_continues_after_an_interruption()
 fn a_canary_that_makes_no_sense_is_refused_with_the_next_step() {
     let ranch = two();
     cut(&ranch, "days_remaining:v1");
-    let mut told = String::new();
+    let mut texts = String::new();
     let mut refuse = |ranch: &Ranch, args: &[&str], code: i32| {
         let ran = ranch
             .run(&[&["release", "canary"], args].concat())
             .exits(code);
-        told.push_str(&format!(
+        texts.push_str(&format!(
             "$ release canary {}\n{}\n",
             args.join(" "),
             ran.stderr
@@ -264,7 +264,7 @@ fn a_canary_that_makes_no_sense_is_refused_with_the_next_step() {
     let fresh = Ranch::sample();
     let _ = fresh.data(&["release", "cut", "--reason", "one"], 0);
     refuse(&fresh, &["R1"], 12);
-    insta::assert_snapshot!("canaries_refused", without_digests(&told));
+    insta::assert_snapshot!("canaries_refused", without_digests(&texts));
 }
 
 #[test]
@@ -343,17 +343,17 @@ fn a_canary_that_cannot_run_is_reported_and_fails_nothing() {
     let ran = ranch.data(&["run", "--as-of", "2025-07-02"], 2);
     assert_eq!(ran["summary"]["recorded"], 9);
     assert_eq!(ran["canary"]["error"]["code"], "release_io");
-    let told = ranch.run(&["run", "--as-of", "2025-07-02"]).exits(2);
+    let output = ranch.run(&["run", "--as-of", "2025-07-02"]).exits(2);
     assert!(
-        told.stdout.contains("the answers above are not affected"),
+        output.stdout.contains("the answers above are not affected"),
         "{}",
-        told.stdout
+        output.stdout
     );
-    let told = ranch.run(&["release", "status"]).exits(0);
+    let output = ranch.run(&["release", "status"]).exits(0);
     assert!(
-        told.stdout.contains("cannot be evaluated"),
+        output.stdout.contains("cannot be evaluated"),
         "{}",
-        told.stdout
+        output.stdout
     );
     // It can be stopped anyway.
     assert_eq!(stop(&ranch)["observed"], Json::Null);

@@ -62,12 +62,12 @@ fn coverage_does_not_expect_runs_that_no_canary_or_release_asked_for() {
 fn a_promotion_that_ends_a_canary_records_its_result() {
     let ranch = two();
     let started = canary(&ranch, &[], 0);
-    let told = ranch
+    let output = ranch
         .run(&["release", "promote", "R2", "--reason", "it is time"])
         .exits(0)
         .stdout;
     let came_to = "its canary ends, recorded as evidence: warn, ";
-    assert!(told.contains(came_to), "{told}");
+    assert!(output.contains(came_to), "{output}");
     let history = ranch.data(&["release", "history"], 0);
     let change = history["changes"].as_array().unwrap().last().unwrap();
     let of_canary: Vec<&Json> = change["evidence"]
@@ -154,8 +154,12 @@ fn a_list_of_all_runs_marks_those_in_shadow() {
         answers.iter().filter(|a| a["shadow"] == true).count()
     };
     assert_eq!(in_shadow(&ranch), 5);
-    let told = ranch.run(&args).exits(0).stdout;
-    assert_eq!(told.matches("shadow run of a canary").count(), 5, "{told}");
+    let output = ranch.run(&args).exits(0).stdout;
+    assert_eq!(
+        output.matches("shadow run of a canary").count(),
+        5,
+        "{output}"
+    );
     assert!(
         !ranch
             .run(&["list", "--as-of", DAY])

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::contract_kit::{BASE, BOTH, LOCK, SOURCE, commit, git, small, told, verify};
+use crate::contract_kit::{BASE, BOTH, LOCK, SOURCE, commit, git, printed, small, verify};
 use crate::kit::Ranch;
 
 #[test]
@@ -24,7 +24,7 @@ fn a_lock_file_that_the_base_lacks_is_reported() {
     git(&ranch, &["commit", "-q", "-m", "without a lock file"]);
     git(&ranch, &["branch", "-f", "base"]);
     commit(&ranch, "pinned");
-    insta::assert_snapshot!("lock_not_in_base", told(&verify(&ranch, &BOTH).exits(0)));
+    insta::assert_snapshot!("lock_not_in_base", printed(&verify(&ranch, &BOTH).exits(0)));
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn an_unreadable_lock_file_at_the_base_does_not_pass() {
     ranch.write(LOCK, &good);
     insta::assert_snapshot!(
         "lock_broken_in_base",
-        told(&verify(&ranch, &BASE).exits(65))
+        printed(&verify(&ranch, &BASE).exits(65))
     );
 }
 
@@ -45,9 +45,9 @@ fn an_unreadable_lock_file_at_the_base_does_not_pass() {
 fn a_base_that_is_unknown_or_an_option_does_not_pass() {
     let ranch = small();
     let unknown = verify(&ranch, &["--base", "nowhere"]).exits(66);
-    insta::assert_snapshot!("base_unknown", told(&unknown));
+    insta::assert_snapshot!("base_unknown", printed(&unknown));
     let option = verify(&ranch, &["--base=--all"]).exits(66);
-    insta::assert_snapshot!("base_option", told(&option));
+    insta::assert_snapshot!("base_option", printed(&option));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_shallow_clone_says_how_to_fetch_the_base() {
         .unwrap();
     assert!(cloned.success());
     let refused = verify(&shallow, &["--base", "origin/base"]).exits(66);
-    insta::assert_snapshot!("base_shallow", told(&refused));
+    insta::assert_snapshot!("base_shallow", printed(&refused));
 }
 
 #[test]
@@ -73,23 +73,23 @@ fn a_branch_without_a_common_commit_does_not_pass() {
     git(&ranch, &["checkout", "-q", "--orphan", "alone"]);
     commit(&ranch, "alone");
     let refused = verify(&ranch, &["--base", "main"]).exits(66);
-    insta::assert_snapshot!("base_unrelated", told(&refused));
+    insta::assert_snapshot!("base_unrelated", printed(&refused));
 }
 
 #[test]
 fn outside_a_repository_there_is_no_base() {
     let ranch = small();
     std::fs::remove_dir_all(ranch.path(".git")).unwrap();
-    insta::assert_snapshot!("no_repository", told(&verify(&ranch, &BASE).exits(66)));
+    insta::assert_snapshot!("no_repository", printed(&verify(&ranch, &BASE).exits(66)));
 }
 
 #[test]
 fn the_contract_refuses_a_deleted_lock_file() {
     let ranch = small();
     std::fs::remove_file(ranch.path(LOCK)).unwrap();
-    insta::assert_snapshot!("lock_deleted", told(&verify(&ranch, &BOTH).exits(17)));
+    insta::assert_snapshot!("lock_deleted", printed(&verify(&ranch, &BOTH).exits(17)));
     // Without a base, nothing shows that the file ever existed.
-    insta::assert_snapshot!("lock_missing", told(&verify(&ranch, &[]).exits(66)));
+    insta::assert_snapshot!("lock_missing", printed(&verify(&ranch, &[]).exits(66)));
     // Now the whole folder is missing.
     std::fs::remove_dir_all(ranch.path("logic-plugins/artifacts")).unwrap();
     let refused = verify(&ranch, &BOTH).exits(17);
@@ -127,7 +127,7 @@ fn a_base_older_than_a_shallow_clone_says_how_to_deepen_it() {
         .unwrap();
     assert!(cloned.success());
     let refused = verify(&shallow, &["--base", "HEAD~1"]).exits(66);
-    insta::assert_snapshot!("base_relative", told(&refused));
+    insta::assert_snapshot!("base_relative", printed(&refused));
 }
 
 /// Writes a program into the repository's `.git` that creates `name` in the test's folder and prints

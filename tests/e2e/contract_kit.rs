@@ -97,7 +97,7 @@ pub(crate) fn verify(ranch: &Ranch, more: &[&str]) -> Ran {
 }
 
 /// Everything that a run printed, with digests and commits as `HEX`, so that whole texts can be compared.
-pub(crate) fn told(ran: &Ran) -> String {
+pub(crate) fn printed(ran: &Ran) -> String {
     let text = format!("exit {}\n{}-- stderr\n{}", ran.code, ran.stdout, ran.stderr);
     let mut out = String::new();
     let mut digits = String::new();

@@ -1,14 +1,17 @@
 //! The release contract rule by rule, each in its own repository, each with its whole message.
 
 use crate::contract_kit::{
-    BASE, BOTH, COMPONENT, LOCK, SOURCE, commit, git, pad, repin, small, small_in, told, verify,
+    BASE, BOTH, COMPONENT, LOCK, SOURCE, commit, git, pad, printed, repin, small, small_in, verify,
 };
 
 #[test]
 fn changed_bytes_under_an_unchanged_pin_are_refused() {
     let ranch = small();
     pad(&ranch);
-    insta::assert_snapshot!("bytes_under_a_pin", told(&verify(&ranch, &BASE).exits(11)));
+    insta::assert_snapshot!(
+        "bytes_under_a_pin",
+        printed(&verify(&ranch, &BASE).exits(11))
+    );
 }
 
 #[test]
@@ -16,7 +19,7 @@ fn changing_bytes_and_pin_of_a_frozen_version_together_is_refused() {
     let ranch = small();
     pad(&ranch);
     repin(&ranch);
-    insta::assert_snapshot!("bytes_and_pin", told(&verify(&ranch, &BOTH).exits(17)));
+    insta::assert_snapshot!("bytes_and_pin", printed(&verify(&ranch, &BOTH).exits(17)));
 }
 
 /// The bits of a positive number as the operand of `i64.const`.
@@ -48,31 +51,34 @@ fn a_changed_parameter_default_of_a_frozen_version_is_refused() {
     assert!(changed > 0, "the default is nowhere in the component");
     std::fs::write(ranch.path(COMPONENT), bytes).unwrap();
     repin(&ranch);
-    insta::assert_snapshot!("parameter_default", told(&verify(&ranch, &BOTH).exits(17)));
+    insta::assert_snapshot!(
+        "parameter_default",
+        printed(&verify(&ranch, &BOTH).exits(17))
+    );
 }
 
 #[test]
 fn changed_source_of_a_frozen_version_is_refused() {
     let ranch = small();
     ranch.edit(SOURCE, "Frozen once released.", "Frozen, or so.");
-    insta::assert_snapshot!("source_changed", told(&verify(&ranch, &BASE).exits(17)));
+    insta::assert_snapshot!("source_changed", printed(&verify(&ranch, &BASE).exits(17)));
     // The committed change gives the same result as the uncommitted one.
     commit(&ranch, "other source");
-    insta::assert_snapshot!("source_changed", told(&verify(&ranch, &BASE).exits(17)));
+    insta::assert_snapshot!("source_changed", printed(&verify(&ranch, &BASE).exits(17)));
 }
 
 #[test]
 fn adding_a_file_to_the_folder_of_a_frozen_version_is_refused() {
     let ranch = small();
     ranch.write("logic-plugins/days-remaining-v2/notes.md", "a note");
-    insta::assert_snapshot!("source_added", told(&verify(&ranch, &BASE).exits(17)));
+    insta::assert_snapshot!("source_added", printed(&verify(&ranch, &BASE).exits(17)));
 }
 
 #[test]
 fn deleting_a_file_from_the_folder_of_a_frozen_version_is_refused() {
     let ranch = small();
     std::fs::remove_file(ranch.path(SOURCE)).unwrap();
-    insta::assert_snapshot!("source_removed", told(&verify(&ranch, &BASE).exits(17)));
+    insta::assert_snapshot!("source_removed", printed(&verify(&ranch, &BASE).exits(17)));
 }
 
 #[test]
@@ -83,7 +89,7 @@ fn renaming_a_file_in_the_folder_of_a_frozen_version_is_refused() {
         &["mv", SOURCE, "logic-plugins/days-remaining-v2/src/logic.rs"],
     );
     commit(&ranch, "renamed");
-    insta::assert_snapshot!("source_renamed", told(&verify(&ranch, &BASE).exits(17)));
+    insta::assert_snapshot!("source_renamed", printed(&verify(&ranch, &BASE).exits(17)));
 }
 
 #[test]
@@ -93,7 +99,7 @@ fn moving_a_frozen_folder_is_refused() {
         &ranch,
         &["mv", "logic-plugins/days-remaining-v2", "logic-plugins/old"],
     );
-    insta::assert_snapshot!("folder_moved", told(&verify(&ranch, &BASE).exits(17)));
+    insta::assert_snapshot!("folder_moved", printed(&verify(&ranch, &BASE).exits(17)));
 }
 
 #[test]
@@ -104,14 +110,14 @@ fn editing_the_wit_in_place_is_refused() {
         "enum severity { warn, crit }",
         "enum severity { warn, crit, page }",
     );
-    insta::assert_snapshot!("wit_edited", told(&verify(&ranch, &BOTH).exits(17)));
+    insta::assert_snapshot!("wit_edited", printed(&verify(&ranch, &BOTH).exits(17)));
 }
 
 #[test]
 fn removing_the_wit_is_refused() {
     let ranch = small();
     std::fs::remove_file(ranch.path("wit/logic.wit")).unwrap();
-    insta::assert_snapshot!("wit_removed", told(&verify(&ranch, &BOTH).exits(17)));
+    insta::assert_snapshot!("wit_removed", printed(&verify(&ranch, &BOTH).exits(17)));
 }
 
 #[test]
@@ -148,7 +154,7 @@ fn a_1_x_that_breaks_components_of_the_previous_one_is_refused() {
         "min-rows: u64, note: string,",
     );
     ranch.edit("wit/logic.wit", "{ warn, crit }", "{ crit, warn }");
-    insta::assert_snapshot!("wit_broken", told(&verify(&ranch, &BOTH).exits(17)));
+    insta::assert_snapshot!("wit_broken", printed(&verify(&ranch, &BOTH).exits(17)));
 }
 
 #[test]
@@ -156,9 +162,9 @@ fn changes_of_two_owners_paths_need_both_approvals() {
     let ranch = small();
     ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");
     ranch.write("host/src/main.rs", "// new");
-    insta::assert_snapshot!("owners_none", told(&verify(&ranch, &BASE).exits(17)));
+    insta::assert_snapshot!("owners_none", printed(&verify(&ranch, &BASE).exits(17)));
     let one = verify(&ranch, &["--base", "base", "--approved-by", "ds"]).exits(17);
-    insta::assert_snapshot!("owners_one", told(&one));
+    insta::assert_snapshot!("owners_one", printed(&one));
     let _ = verify(&ranch, &BOTH).exits(0);
 }
 
@@ -168,7 +174,7 @@ fn a_change_cannot_replace_its_own_owners() {
     ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");
     ranch.write("host/src/main.rs", "// new");
     ranch.write(".github/CODEOWNERS", "* @provender/ds\n");
-    insta::assert_snapshot!("owners_taken", told(&verify(&ranch, &BASE).exits(17)));
+    insta::assert_snapshot!("owners_taken", printed(&verify(&ranch, &BASE).exits(17)));
 }
 
 #[test]
@@ -176,14 +182,14 @@ fn removing_the_pin_of_a_frozen_version_is_refused() {
     let ranch = small();
     let text = ranch.read(LOCK);
     ranch.write(LOCK, text.split("[[component]]").next().unwrap());
-    insta::assert_snapshot!("pin_removed", told(&verify(&ranch, &BOTH).exits(17)));
+    insta::assert_snapshot!("pin_removed", printed(&verify(&ranch, &BOTH).exits(17)));
 }
 
 #[test]
 fn turning_a_frozen_pin_into_a_draft_is_refused() {
     let ranch = small();
     ranch.edit(LOCK, "\"frozen\"", "\"draft\"");
-    insta::assert_snapshot!("pin_thawed", told(&verify(&ranch, &BOTH).exits(17)));
+    insta::assert_snapshot!("pin_thawed", printed(&verify(&ranch, &BOTH).exits(17)));
 }
 
 #[test]
@@ -196,7 +202,7 @@ fn pinning_a_frozen_version_with_other_bytes_in_a_new_lock_file_is_refused() {
         "ranches/north/provender.lock",
         &text.replace(digest, &other),
     );
-    insta::assert_snapshot!("pin_elsewhere", told(&verify(&ranch, &BOTH).exits(17)));
+    insta::assert_snapshot!("pin_elsewhere", printed(&verify(&ranch, &BOTH).exits(17)));
 }
 
 #[test]
@@ -204,7 +210,10 @@ fn deleting_a_pinned_frozen_component_is_refused() {
     let ranch = small();
     std::fs::remove_file(ranch.path(COMPONENT)).unwrap();
     // A missing file is an error, and errors take precedence over refusals. The finding is reported too.
-    insta::assert_snapshot!("component_deleted", told(&verify(&ranch, &BOTH).exits(66)));
+    insta::assert_snapshot!(
+        "component_deleted",
+        printed(&verify(&ranch, &BOTH).exits(66))
+    );
 }
 
 #[test]
@@ -233,7 +242,7 @@ fn a_draft_changes_freely_and_may_be_frozen() {
 fn a_new_version_beside_the_frozen_one_is_allowed() {
     let ranch = small();
     ranch.write("logic-plugins/days-remaining-v3/src/lib.rs", "// new");
-    insta::assert_snapshot!("new_version", told(&verify(&ranch, &BASE).exits(0)));
+    insta::assert_snapshot!("new_version", printed(&verify(&ranch, &BASE).exits(0)));
 }
 
 #[test]
@@ -247,7 +256,7 @@ fn every_output_format_reports_the_same_findings() {
     // If git does not ignore it, the report itself is a file of the change.
     ranch.write(".git/info/exclude", "report.xml\n");
     let text = verify(&ranch, &all).exits(17);
-    insta::assert_snapshot!("forms_text", told(&text));
+    insta::assert_snapshot!("forms_text", printed(&text));
     insta::assert_snapshot!("forms_junit", ranch.read("report.xml"));
 
     let annotated = verify(&ranch, &[&BOTH[..], &["--github"]].concat()).exits(17);
@@ -281,14 +290,14 @@ fn a_moved_folder_of_many_files_is_one_finding() {
         &ranch,
         &["mv", "logic-plugins/days-remaining-v2", "logic-plugins/old"],
     );
-    insta::assert_snapshot!("folder_of_many", told(&verify(&ranch, &BASE).exits(17)));
+    insta::assert_snapshot!("folder_of_many", printed(&verify(&ranch, &BASE).exits(17)));
     // The first files are named, the others counted.
     git(&ranch, &["reset", "-q", "--hard"]);
     for n in 1..=5 {
         let file = format!("logic-plugins/days-remaining-v2/src/part{n:02}.rs");
         ranch.write(&file, "// edited");
     }
-    insta::assert_snapshot!("files_of_many", told(&verify(&ranch, &BASE).exits(17)));
+    insta::assert_snapshot!("files_of_many", printed(&verify(&ranch, &BASE).exits(17)));
 }
 
 #[test]

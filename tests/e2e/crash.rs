@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 #[cfg(debug_assertions)]
 use crate::crash_kit::passages;
-use crate::crash_kit::{Held, copy_of, database, ingested, sound, tidy};
+use crate::crash_kit::{DeploymentContent, copy_of, database, ingested, sound, tidy};
 use crate::kit::{Dice, Ranch, number, variant_of};
 
 /// Kills the verb at each passage of each fail point, each time on a fresh copy, and then runs the same
@@ -29,7 +29,7 @@ pub(crate) fn killed_and_going_on(
 ) {
     let undisturbed = copy_of(prepared);
     let passages = passages(&undisturbed, args, exit);
-    let reference = Held::by(&undisturbed);
+    let reference = DeploymentContent::of(&undisturbed);
     let mut kills = 0;
     for point in passages {
         let written = ["ledger.", "file.", "pack.", "pin.", "copy."];
@@ -43,7 +43,7 @@ pub(crate) fn killed_and_going_on(
         sound(&ranch, &when);
         go_on(&ranch);
         sound(&ranch, &when);
-        Held::by(&ranch).must_be(&reference, &when);
+        DeploymentContent::of(&ranch).must_equal(&reference, &when);
         tidy(&ranch, &when);
     }
     println!("{args:?}: {kills} kills");
@@ -253,8 +253,8 @@ fn the_comparison_after_a_kill_sees_any_row_that_differs() {
     let retract = ["ingest", "retract", file, "--reason", "x"];
     let _ = ranch.run(&retract).exits(0);
     let _ = ranch.run(&["replay", "--all"]).exits(0);
-    let reference = Held::by(&ranch);
-    Held::by(&copy_of(&ranch)).must_be(&reference, "a copy");
+    let reference = DeploymentContent::of(&ranch);
+    DeploymentContent::of(&copy_of(&ranch)).must_equal(&reference, "a copy");
     for sql in [
         "UPDATE observation SET value = value + 1 WHERE value IS NOT NULL",
         "UPDATE observation SET row = row + 1 WHERE date = (SELECT max(date) FROM observation)",
@@ -270,7 +270,7 @@ fn the_comparison_after_a_kill_sees_any_row_that_differs() {
     ] {
         let other = copy_of(&ranch);
         crate::audit::forge(&other, sql);
-        assert!(Held::by(&other) != reference, "{sql}");
+        assert!(DeploymentContent::of(&other) != reference, "{sql}");
     }
 }
 
@@ -297,7 +297,7 @@ fn kills_at_random_instants_of_a_busy_range_do_not_change_its_result() {
     let started = Instant::now();
     let _ = undisturbed.run(&RANGE).exits(0);
     let lasts = started.elapsed();
-    let reference = Held::by(&undisturbed);
+    let reference = DeploymentContent::of(&undisturbed);
     let (mut killed, mut ended) = (0, 0);
     while killed < kills {
         let ranch = copy_of(&prepared);
@@ -327,7 +327,7 @@ fn kills_at_random_instants_of_a_busy_range_do_not_change_its_result() {
         }
         let when = format!("seed {seed}, after kill {killed}");
         let _ = ranch.run(&RANGE).exits(0);
-        Held::by(&ranch).must_be(&reference, &when);
+        DeploymentContent::of(&ranch).must_equal(&reference, &when);
         tidy(&ranch, &when);
         ended += 1;
     }

@@ -43,7 +43,7 @@ pub(crate) fn passages(ranch: &Ranch, args: &[&str], exit: i32) -> Vec<String> {
 }
 
 /// A deployment whose last command was killed: what it recorded is only in the ledger's WAL.
-pub(crate) fn log_left(args: &[&str]) -> Ranch {
+pub(crate) fn with_wal_of_killed(args: &[&str]) -> Ranch {
     let ranch = ingested();
     // This connection stays open, so that the WAL is not checkpointed when the command ends.
     let held = database(&ranch);
@@ -54,7 +54,10 @@ pub(crate) fn log_left(args: &[&str]) -> Ranch {
     let killed = copy_of(&ranch);
     std::fs::remove_file(killed.path("out/ledger.db-shm")).unwrap();
     let log = std::fs::metadata(killed.path("out/ledger.db-wal")).unwrap();
-    assert!(log.len() > 0, "nothing would be shown");
+    assert!(
+        log.len() > 0,
+        "the WAL is empty, so the test would show nothing"
+    );
     killed
 }
 
@@ -85,7 +88,7 @@ fn rows(db: &Connection, sql: &str) -> Vec<String> {
 /// manifest it has only the reproducible part, whose digest is in the file name. The rest of a manifest says
 /// what was known when it was written, which a kill may change.
 #[derive(PartialEq)]
-pub(crate) struct Held {
+pub(crate) struct DeploymentContent {
     pub(crate) runs: Vec<String>,
     /// All other recorded rows, without row and entry numbers, which only give the order of recording.
     tables: Vec<(&'static str, Vec<String>)>,
@@ -153,8 +156,8 @@ fn packed(db: &Connection, ranch: &Ranch) -> Vec<String> {
         .collect()
 }
 
-impl Held {
-    pub(crate) fn by(ranch: &Ranch) -> Held {
+impl DeploymentContent {
+    pub(crate) fn of(ranch: &Ranch) -> DeploymentContent {
         let db = database(ranch);
         let root = ranch.dir();
         let mut files = Vec::new();
@@ -167,7 +170,7 @@ impl Held {
             ranch.path("provender.lock"),
             ranch.read("provender.lock").into_bytes(),
         ));
-        Held {
+        DeploymentContent {
             runs: rows(
                 &db,
                 "SELECT boundary_id, herd_config_id, calculation_date, model_version, config_version, provenance, snapshot_id, guardrails, outputs FROM runs ORDER BY 1, 2, 3, 4, 5",
@@ -190,7 +193,7 @@ impl Held {
     }
 
     /// Panics with the differences.
-    pub(crate) fn must_be(&self, reference: &Held, when: &str) {
+    pub(crate) fn must_equal(&self, reference: &DeploymentContent, when: &str) {
         let differing = |mine: &[String], theirs: &[String]| {
             let missing = theirs.iter().find(|r| !mine.contains(r));
             let extra = mine.iter().find(|r| !theirs.contains(r));
@@ -205,7 +208,7 @@ impl Held {
         for ((of, mine), (_, theirs)) in self.tables.iter().zip(&reference.tables) {
             assert!(mine == theirs, "{when}: {of}: {}", differing(mine, theirs));
         }
-        let names = |held: &Held| -> Vec<String> {
+        let names = |held: &DeploymentContent| -> Vec<String> {
             held.files
                 .iter()
                 .map(|(p, d)| format!("{} {d}", p.display()))

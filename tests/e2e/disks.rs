@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use crate::crash_kit::{Held, copy_of, ingested, sound, tidy};
+use crate::crash_kit::{DeploymentContent, copy_of, ingested, sound, tidy};
 use crate::kit::{Ran, Ranch};
 
 pub(crate) const COMPUTE: [&str; 5] = ["compute", "--all", "--as-of", "2025-06-30", "--json"];
@@ -92,7 +92,7 @@ fn a_write_cut_off_by_the_disk_is_74_and_continuing_gives_the_undisturbed_result
     let prepared = ingested();
     let undisturbed = copy_of(&prepared);
     let _ = undisturbed.run(&COMPUTE).exits(0);
-    let reference = Held::by(&undisturbed);
+    let reference = DeploymentContent::of(&undisturbed);
     let mut refused = 0;
     // From 0 blocks of 512 bytes, too few for a manifest, up to enough for part of the WAL.
     for blocks in [0, 2, 8, 40, 70, 100, 160, 400, 1_000] {
@@ -118,7 +118,7 @@ fn a_write_cut_off_by_the_disk_is_74_and_continuing_gives_the_undisturbed_result
         }
         sound(&ranch, &when);
         let _ = ranch.run(&COMPUTE).exits(0);
-        Held::by(&ranch).must_be(&reference, &when);
+        DeploymentContent::of(&ranch).must_equal(&reference, &when);
         tidy(&ranch, &when);
     }
     assert!(refused >= 3, "only {refused} of the limits were met");

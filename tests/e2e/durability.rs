@@ -50,9 +50,9 @@ fn what_a_first_ingest_reports_is_on_the_disk() {
         println!("not checked: the order of writes needs strace, and leave to use it");
         return;
     };
-    let told = calls.told();
+    let reported = calls.reported_at();
     let log = |p: &str| p.ends_with("ledger.db-wal");
-    assert!(calls.synced(calls.last_write(told, &log), told, &log));
+    assert!(calls.synced(calls.last_write(reported, &log), reported, &log));
     let root = ranch.dir().canonicalize().unwrap().display().to_string();
     let mut above = root.clone();
     for name in ["out", "a", "b"] {
@@ -60,13 +60,13 @@ fn what_a_first_ingest_reports_is_on_the_disk() {
         let made = |c: &&Call| c.what == What::Made(folder.clone());
         let made = calls.0.iter().find(made).unwrap().ended;
         assert!(
-            calls.synced(made, told, &|p| p == above),
+            calls.synced(made, reported, &|p| p == above),
             "{above} with {folder}"
         );
         above = folder;
     }
     // This sync covers the names of the ledger and its WAL.
-    assert!(calls.synced(0, told, &|p| p == above), "{above}");
+    assert!(calls.synced(0, reported, &|p| p == above), "{above}");
 }
 
 /// A folder that a killed process created may not be on the disk yet, and nothing shows that. So the next
@@ -95,7 +95,7 @@ fn folders_created_by_a_killed_process_are_synced_too() {
             return;
         };
         // The WAL write that names the runs; an entry for the configuration precedes it.
-        let logged = calls.last_write(calls.told(), &|p| p.ends_with("ledger.db-wal"));
+        let logged = calls.last_write(calls.reported_at(), &|p| p.ends_with("ledger.db-wal"));
         for folder in folders {
             let folder = format!("{root}{folder}");
             assert!(
@@ -116,7 +116,10 @@ fn folders_created_by_a_killed_process_are_synced_too() {
     let calls = Calls::of(&ranch, &args).unwrap();
     for folder in ["", "/out", "/out/a", "/out/a/b"] {
         let folder = format!("{root}{folder}");
-        assert!(calls.synced(0, calls.told(), &|p| p == folder), "{folder}");
+        assert!(
+            calls.synced(0, calls.reported_at(), &|p| p == folder),
+            "{folder}"
+        );
     }
 }
 
@@ -125,7 +128,7 @@ fn folders_created_by_a_killed_process_are_synced_too() {
 #[test]
 #[cfg(target_os = "linux")]
 fn what_others_left_in_the_wal_is_on_the_disk_before_it_is_reported() {
-    let left = crate::crash_kit::log_left(&COMPUTE);
+    let left = crate::crash_kit::with_wal_of_killed(&COMPUTE);
     for place in ["out", "elsewhere"] {
         let killed = crate::crash_kit::copy_of(&left);
         if place != "out" {
@@ -155,11 +158,11 @@ fn log_is_synced(killed: &Ranch, place: &str) {
         println!("not checked: the order of writes needs strace, and leave to use it");
         return;
     };
-    let told = calls.told();
+    let reported = calls.reported_at();
     let root = killed.dir().canonicalize().unwrap().display().to_string();
     for file in [log.as_str(), place] {
         let file = format!("{root}/{file}");
-        assert!(calls.synced(0, told, &|p| p == file), "{file}");
+        assert!(calls.synced(0, reported, &|p| p == file), "{file}");
     }
 }
 
@@ -204,7 +207,7 @@ fn what_other_verbs_report_as_written_is_on_the_disk() {
             println!("not checked: the order of writes needs strace, and leave to use it");
             return;
         };
-        let told = calls.told();
+        let reported = calls.reported_at();
         let mut names = Vec::new();
         for call in &calls.0 {
             let What::Named(from, to) = &call.what else {
@@ -220,9 +223,9 @@ fn what_other_verbs_report_as_written_is_on_the_disk() {
                 "{args:?}: {from}"
             );
             let folder = to.rsplit_once('/').unwrap().0;
-            let named = calls.synced(call.ended, told, &|p| p == folder);
+            let named = calls.synced(call.ended, reported, &|p| p == folder);
             assert!(named, "{args:?}: {folder} with {to}");
-            calls.folders_are_known(to, told);
+            calls.folders_are_known(to, reported);
         }
         let expected = written
             .iter()

@@ -114,7 +114,7 @@ struct Tally {
 
 /// Every sixteenth change is also checked with the program itself, because a process takes longer than the
 /// audit alone.
-const ASKED: u64 = 16;
+const CHANGES_PER_PROCESS: u64 = 16;
 
 /// The exit code of `provender audit`.
 fn verb(ranch: &Ranch) -> (i32, String) {
@@ -189,15 +189,15 @@ fn fields(ranch: &Ranch, n: u64, dice: &mut Dice) -> Tally {
         if there[column] == row[column] {
             tally.nothing += 1;
         } else {
-            let told = format!("flip {i}: {table}.{name}: {row:?} became {there:?}");
-            let found = look(ranch, &*ledger).unwrap_or_else(|e| panic!("{told}: {e}"));
+            let change = format!("flip {i}: {table}.{name}: {row:?} became {there:?}");
+            let found = look(ranch, &*ledger).unwrap_or_else(|e| panic!("{change}: {e}"));
             assert!(
                 found.iter().any(|bad| !baseline.contains(bad)),
-                "{told}: {found:?}"
+                "{change}: {found:?}"
             );
-            if i % ASKED == 0 {
+            if i % CHANGES_PER_PROCESS == 0 {
                 let (code, stderr) = verb(ranch);
-                assert_eq!(code, 11, "{told}: {stderr}");
+                assert_eq!(code, 11, "{change}: {stderr}");
             }
             tally.found += 1;
         }
@@ -236,26 +236,26 @@ fn bits(
         let mut other = pristine.clone();
         other[at] ^= 1_u8 << bit;
         std::fs::write(file, &other).unwrap();
-        let told = format!("flip {i}: bit {bit} of byte {at} of {}", file.display());
+        let change = format!("flip {i}: bit {bit} of byte {at} of {}", file.display());
         let found = reopened(ranch);
         match &found {
             Ok(bad) if bad.is_empty() => {
-                assert!(same(), "{told}");
+                assert!(same(), "{change}");
                 tally.nothing += 1;
             }
             Ok(bad) => {
-                assert!(named(file, bad), "{told}: {bad:?}");
+                assert!(named(file, bad), "{change}: {bad:?}");
                 tally.found += 1;
             }
             Err(_) => tally.unreadable += 1,
         }
-        if i % ASKED == 0 {
+        if i % CHANGES_PER_PROCESS == 0 {
             let (code, stderr) = verb(ranch);
             match found {
-                Ok(bad) if bad.is_empty() => assert_eq!(code, 0, "{told}: {stderr}"),
-                Ok(_) => assert_eq!(code, 11, "{told}: {stderr}"),
+                Ok(bad) if bad.is_empty() => assert_eq!(code, 0, "{change}: {stderr}"),
+                Ok(_) => assert_eq!(code, 11, "{change}: {stderr}"),
                 // The file is damaged, or no longer a ledger of this program.
-                Err(e) => assert!([11, 69].contains(&code), "{told}: {code} {e} {stderr}"),
+                Err(e) => assert!([11, 69].contains(&code), "{change}: {code} {e} {stderr}"),
             }
         }
         for end in ["-wal", "-shm"] {

@@ -246,18 +246,21 @@ fn a_decision_is_exported_and_imported_as_evidence() {
     let _ = staging.run(&["release", "export", "R2", file]).exits(0);
 
     let prod = ranch("prod", "v2");
-    let told = prod.run(&["release", "import", file]).exits(0).stdout;
-    assert!(told.contains("then release gate R2 --explain"), "{told}");
+    let imported = prod.run(&["release", "import", file]).exits(0).stdout;
+    assert!(
+        imported.contains("then release gate R2 --explain"),
+        "{imported}"
+    );
     let shown = prod.data(&["release", "show", "R2"], 0);
     let evidence = shown["evidence"].as_array().unwrap();
     let gates: Vec<_> = evidence.iter().filter(|e| e["kind"] == "gate").collect();
-    let told: Vec<_> = gates
+    let decisions: Vec<_> = gates
         .iter()
         .map(|e| (&e["environment"], &e["verdict"]))
         .collect();
     let staging_said = json!("staging");
     assert_eq!(
-        told,
+        decisions,
         [
             (&staging_said, &json!("crit")),
             (&staging_said, &json!("ok"))
@@ -285,10 +288,10 @@ fn a_decision_is_exported_and_imported_as_evidence() {
     let monitors = evidence.iter().rfind(|e| e["kind"] == "monitor").unwrap();
     let digest = monitors["report"].as_str().unwrap();
     let kept = prod.data(&["release", "evidence", "R2", "--report", digest], 0);
-    let told = kept["content"]["logics"].as_array().unwrap();
+    let logics = kept["content"]["logics"].as_array().unwrap();
     // For a version with another configuration, the report has its rules on the recorded inputs.
-    assert_eq!(told[0]["of"], "recorded inputs");
-    assert!(told[0]["report"]["rules"][0]["after"].is_object());
+    assert_eq!(logics[0]["of"], "recorded inputs");
+    assert!(logics[0]["report"]["rules"][0]["after"].is_object());
     // The imported decision alone does not allow a promotion.
     let _ = promote(&prod, "R2", 12);
     prod.edit(
@@ -315,11 +318,11 @@ fn a_refusal_is_shown_in_every_format() {
     let ran = ranch
         .run(&["release", "gate", "R2", "--explain", "--dry-run"])
         .exits(12);
-    insta::assert_snapshot!(steady(&format!("{}\n{}", ran.stdout, ran.stderr)));
+    insta::assert_snapshot!(without_digests(&format!("{}\n{}", ran.stdout, ran.stderr)));
     for format in ["markdown", "junit"] {
         let args = ["release", "gate", "R2", "--dry-run", "--format", format];
         let ran = ranch.run(&args).exits(12);
-        insta::assert_snapshot!(steady(&ran.stdout));
+        insta::assert_snapshot!(without_digests(&ran.stdout));
     }
     let args = [
         "release",
@@ -344,7 +347,7 @@ fn a_refusal_is_shown_in_every_format() {
 }
 
 /// Digests depend on the tools that built the components.
-fn steady(text: &str) -> String {
+fn without_digests(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("sha256") {

@@ -146,10 +146,10 @@ fn a_parameter_outside_its_bounds_is_refused_with_productions_message() {
         "fails = \"parameter `max_days_remaining`\"",
         "expect = { days_of_grazing_remaining = 1.0 }",
     );
-    let told = seen(&test(&ranch, &["days_remaining:v2"], 17));
+    let output = seen(&test(&ranch, &["days_remaining:v2"], 17));
     let words =
         "parameter `max_days_remaining` (golden case): -1 is below the smallest allowed value 0";
-    assert!(told.contains(words), "{told}");
+    assert!(output.contains(words), "{output}");
     let compute = [
         "compute",
         "--all",
@@ -176,10 +176,10 @@ fn blessing_writes_the_actual_values_and_the_cases_pass_again() {
         "days_of_grazing_remaining = 33.333333333333336,",
         "days_of_grazing_remaining = 1.0,",
     );
-    let told = seen(&test(&ranch, &["days_remaining:v1", "--bless"], 0));
+    let output = seen(&test(&ranch, &["days_remaining:v1", "--bless"], 0));
     assert!(
-        told.contains("days_of_grazing_remaining: 1.0 is now 33.333333333333336"),
-        "{told}"
+        output.contains("days_of_grazing_remaining: 1.0 is now 33.333333333333336"),
+        "{output}"
     );
     assert_eq!(ranch.read("cases/days_remaining/v1.toml"), before);
 }
@@ -224,8 +224,8 @@ fn a_set_without_cases_is_66() {
     ] {
         fs::create_dir_all(ranch.path("empty")).unwrap();
         ranch.write("bare/days_remaining/README.md", "nothing yet");
-        let told = seen(&test(&ranch, args, 66));
-        assert!(told.contains(part), "{args:?}: {told}");
+        let output = seen(&test(&ranch, args, 66));
+        assert!(output.contains(part), "{args:?}: {output}");
     }
 }
 
@@ -244,8 +244,8 @@ fn a_case_that_leaves_a_version_out_says_why_or_fails() {
     "#);
     let entry = "[[supersede]]\nversion = \"v1\"\ncase = \"no weather is no answer\"\nreason = \"a trial\"\n";
     ranch.write(file, &format!("{}{entry}", ranch.read(file)));
-    let told = seen(&test(&ranch, &["frost_days:v1"], 0));
-    assert!(told.contains("superseded  1 case: a trial"), "{told}");
+    let output = seen(&test(&ranch, &["frost_days:v1"], 0));
+    assert!(output.contains("superseded  1 case: a trial"), "{output}");
 }
 
 #[test]
@@ -268,12 +268,12 @@ fn a_folder_of_an_author_names_its_component_and_its_cases() {
     ranch.write("mine/provender-plugin.toml", &manifest("v1"));
     let _ = test(&ranch, &["mine"], 0);
     ranch.write("mine/provender-plugin.toml", &manifest("v3"));
-    let told = test(&ranch, &["mine"], 78).stderr;
+    let output = test(&ranch, &["mine"], 78).stderr;
     assert!(
-        told.contains(
+        output.contains(
             "declares days_remaining:v1, but mine/provender-plugin.toml says days_remaining:v3"
         ),
-        "{told}"
+        "{output}"
     );
     let unknown = format!("{}[tool]\nown = true\n", manifest("v1"));
     for unusable in ["name = 1\n", &unknown] {
@@ -369,7 +369,7 @@ fn cases_of_earlier_versions_are_superseded_with_a_reason_and_never_rewritten() 
     let (head, tail) = text.split_once(own).unwrap();
     let tail = tail.replacen("remaining = 0.0", "remaining = 4.0", 1);
     ranch.write(file, &format!("{head}{own}{tail}"));
-    let told = seen(&test(&ranch, &bless, 0));
-    assert!(told.contains("4.0 is now 0.0"), "{told}");
+    let output = seen(&test(&ranch, &bless, 0));
+    assert!(output.contains("4.0 is now 0.0"), "{output}");
     let _ = test(&ranch, &["days_remaining:v2", "--reason", "x"], 64);
 }

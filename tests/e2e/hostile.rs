@@ -19,9 +19,9 @@ use crate::prepared::prepared;
 /// The guest misbehaves in `bad` on the first three days, whose forage is 1001.
 const DAY: &str = "2025-06-01";
 /// Processor time that a run of any of these guests may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const MAX_PROCESSOR_TIME: Duration = Duration::from_secs(60);
 /// Resident memory of the program: two guests of 128 MiB, the compiler, and the program itself.
-const RESIDENT: u64 = 700 << 20;
+const MAX_RESIDENT_BYTES: u64 = 700 << 20;
 
 pub(crate) fn ranch() -> Ranch {
     prepared("hostile", make_ranch)
@@ -87,11 +87,14 @@ fn pin_by_hand(ranch: &Ranch, bytes: &[u8], name: &str, version: &str) {
 /// Runs the program and asserts that it stays within the limits of processor time and memory.
 pub(crate) fn bounded(ranch: &Ranch, args: &[&str]) -> Ran {
     let (ran, Usage { peak_bytes, cpu }) = measured(ranch, args);
-    assert!(cpu < PATIENCE, "{args:?} took {cpu:.1?}");
-    assert!(peak_bytes < RESIDENT, "{args:?} took {peak_bytes} bytes");
+    assert!(cpu < MAX_PROCESSOR_TIME, "{args:?} took {cpu:.1?}");
+    assert!(
+        peak_bytes < MAX_RESIDENT_BYTES,
+        "{args:?} took {peak_bytes} bytes"
+    );
     println!("{args:?}: {cpu:.1?}, {} MiB", peak_bytes >> 20);
     if cfg!(target_os = "linux") {
-        assert!(peak_bytes > 0, "{args:?}: its memory was not told");
+        assert!(peak_bytes > 0, "{args:?}: the system reported no memory");
     }
     ran
 }
@@ -163,7 +166,7 @@ pub(crate) fn others_run(ranch: &Ranch, day: &str) {
     assert_eq!(ranch.data(&args, 0)["runs"][0]["outputs"]["product"], 10);
 }
 
-fn sleep_and_wake(part: usize) {
+fn misbehaves_only_in_compute(part: usize) {
     let ranch = ranch();
     for (n, (name, code, error, words)) in sleepers().into_iter().enumerate() {
         if n % 3 != part {
@@ -188,17 +191,17 @@ fn sleep_and_wake(part: usize) {
 
 #[test]
 fn components_that_misbehave_only_in_compute_are_contained_one() {
-    sleep_and_wake(0);
+    misbehaves_only_in_compute(0);
 }
 
 #[test]
 fn components_that_misbehave_only_in_compute_are_contained_two() {
-    sleep_and_wake(1);
+    misbehaves_only_in_compute(1);
 }
 
 #[test]
 fn components_that_misbehave_only_in_compute_are_contained_three() {
-    sleep_and_wake(2);
+    misbehaves_only_in_compute(2);
 }
 
 #[test]

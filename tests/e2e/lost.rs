@@ -5,7 +5,7 @@ use std::process::Command;
 
 use rusqlite::Connection;
 
-use crate::crash_kit::{copy_of, ingested, log_left, sound};
+use crate::crash_kit::{copy_of, ingested, sound, with_wal_of_killed};
 use crate::disks::{COMPUTE, error};
 #[cfg(unix)]
 use crate::disks::{allow, below, nobody, opened};
@@ -13,12 +13,12 @@ use crate::kit::Ranch;
 
 /// A deployment with recorded runs, and the exit code, error code and message of `compute` after its ledger
 /// was damaged.
-fn suffering(what: impl Fn(&Ranch)) -> (i32, String, String) {
+fn compute_after_damage(what: impl Fn(&Ranch)) -> (i32, String, String) {
     let ranch = Ranch::ran();
     for file in ["out/ledger.db-wal", "out/ledger.db-shm"] {
         assert!(
             !ranch.path(file).exists(),
-            "the last one out folds the log in"
+            "the last connection checkpoints the WAL and removes it"
         );
     }
     what(&ranch);
@@ -32,10 +32,10 @@ fn suffering(what: impl Fn(&Ranch)) -> (i32, String, String) {
 #[test]
 fn missing_empty_truncated_foreign_and_newer_ledgers_are_distinguished() {
     let path = |ranch: &Ranch| ranch.path("out/ledger.db");
-    let (exit, code, message) = suffering(|r| std::fs::remove_file(path(r)).unwrap());
+    let (exit, code, message) = compute_after_damage(|r| std::fs::remove_file(path(r)).unwrap());
     assert_eq!((exit, code.as_str()), (69, "ledger_missing"), "{message}");
     insta::assert_snapshot!(message, @"the ledger sqlite:RANCH/out/ledger.db is missing or empty, but manifests of recorded runs exist");
-    let (exit, code, message) = suffering(|r| std::fs::write(path(r), "").unwrap());
+    let (exit, code, message) = compute_after_damage(|r| std::fs::write(path(r), "").unwrap());
     assert_eq!((exit, code.as_str()), (69, "ledger_missing"), "{message}");
     let whole = {
         let ranch = Ranch::ran();
@@ -51,7 +51,7 @@ fn missing_empty_truncated_foreign_and_newer_ledgers_are_distinguished() {
         whole - 4_096,
         whole - 100,
     ] {
-        let (exit, code, message) = suffering(|r| {
+        let (exit, code, message) = compute_after_damage(|r| {
             let file = std::fs::File::options().write(true).open(path(r)).unwrap();
             let length = file.metadata().unwrap().len();
             file.set_len(length - cut).unwrap();
@@ -64,7 +64,7 @@ fn missing_empty_truncated_foreign_and_newer_ledgers_are_distinguished() {
         );
     }
     for number in [0, -1] {
-        let (exit, code, message) = suffering(|r| {
+        let (exit, code, message) = compute_after_damage(|r| {
             let other = Connection::open(path(r)).unwrap();
             other.pragma_update(None, "user_version", number).unwrap();
         });
@@ -76,10 +76,10 @@ fn missing_empty_truncated_foreign_and_newer_ledgers_are_distinguished() {
         );
     }
     let (exit, code, message) =
-        suffering(|r| std::fs::write(path(r), "hello ".repeat(2_000)).unwrap());
+        compute_after_damage(|r| std::fs::write(path(r), "hello ".repeat(2_000)).unwrap());
     let found = (exit, code.as_str());
     assert_eq!(found, (69, "ledger_unavailable"), "{message}");
-    let (exit, code, message) = suffering(|r| {
+    let (exit, code, message) = compute_after_damage(|r| {
         std::fs::remove_file(path(r)).unwrap();
         let other = Connection::open(path(r)).unwrap();
         other
@@ -87,7 +87,7 @@ fn missing_empty_truncated_foreign_and_newer_ledgers_are_distinguished() {
             .unwrap();
     });
     assert_eq!((exit, code.as_str()), (69, "not_a_ledger"), "{message}");
-    let (exit, code, message) = suffering(|r| {
+    let (exit, code, message) = compute_after_damage(|r| {
         let newer = Connection::open(path(r)).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
     });
@@ -106,7 +106,7 @@ fn missing_empty_truncated_foreign_and_newer_ledgers_are_distinguished() {
 /// must be there.
 #[test]
 fn a_truncated_ledger_is_refused_unless_its_wal_completes_it() {
-    let killed = log_left(&COMPUTE);
+    let killed = with_wal_of_killed(&COMPUTE);
     let mut refused = 0;
     for cut in [0, 1, 4_096, 4_196, 12_000, 30_000, 100_000] {
         let ranch = copy_of(&killed);
@@ -142,7 +142,7 @@ fn a_truncated_ledger_is_refused_unless_its_wal_completes_it() {
 
 /// Verbs that ask which release is active, or what is frozen in the ledger. If nothing is recorded yet, they
 /// would use only the files.
-pub(crate) const LOOKING: [&[&str]; 10] = [
+pub(crate) const LEDGER_READERS: [&[&str]; 10] = [
     &["list"],
     &["status", "--as-of", "2025-06-30"],
     &["explain", "--boundary", "north", "--as-of", "2025-06-30"],
@@ -173,19 +173,19 @@ fn commands_that_only_read_report_a_lost_ledger() {
                 "ledger_unavailable"
             }
         };
-        for args in LOOKING {
+        for args in LEDGER_READERS {
             let args = [args, &["--json"]].concat();
             let (code, message) = error(&ranch.run(&args).exits(69));
             assert_eq!(code, expected, "{lost}: {args:?}: {message}");
         }
         if lost == "gone" {
-            assert!(!ledger.exists(), "looking begins none");
+            assert!(!ledger.exists(), "reading creates no ledger");
             std::fs::write(&ledger, "").unwrap();
         }
         assert!(!ranch.path("copy").exists());
     }
     std::fs::write(&ledger, &bytes).unwrap();
-    for args in LOOKING {
+    for args in LEDGER_READERS {
         let _ = ranch.run(args).exits(0);
     }
 }
@@ -204,7 +204,7 @@ fn a_folder_without_read_permission_is_not_treated_as_empty() {
     allow("..", 0o755);
     let run = |args: &[&str]| below(&ranch, wrapper, "exec \"$0\" \"$@\"", args);
     allow("out", 0o000);
-    for args in &LOOKING[..9] {
+    for args in &LEDGER_READERS[..9] {
         let (code, message) = error(&run(&[args, &["--json"][..]].concat()).exits(69));
         assert_eq!(code, "ledger_unavailable", "{args:?}: {message}");
         assert!(message.contains("ermission denied"), "{args:?}: {message}");
@@ -223,14 +223,17 @@ fn a_folder_without_read_permission_is_not_treated_as_empty() {
     std::fs::remove_file(ranch.path("out/ledger.db")).unwrap();
     let (code, message) = error(&run(&COMPUTE).exits(74));
     assert_eq!(code, "manifest_io", "{message}");
-    assert!(!ranch.path("out/ledger.db").exists(), "none is begun");
+    assert!(
+        !ranch.path("out/ledger.db").exists(),
+        "no ledger is created"
+    );
 }
 
 #[test]
 #[cfg(unix)]
 fn a_manifest_folder_that_is_a_file_or_leads_outside_is_named() {
     let prepared = ingested();
-    for (what, told) in [
+    for (what, expected_end) in [
         ("file", "out/manifests is not a folder"),
         (
             "nowhere",
@@ -255,7 +258,10 @@ fn a_manifest_folder_that_is_a_file_or_leads_outside_is_named() {
         ] {
             let (code, message) = error(&ranch.run(args).exits(74));
             assert_eq!(code, expected, "{what}: {args:?}: {message}");
-            assert!(message.ends_with(told), "{what}: {args:?}: {message}");
+            assert!(
+                message.ends_with(expected_end),
+                "{what}: {args:?}: {message}"
+            );
         }
         assert!(!ranch.path("copy").exists());
     }
@@ -321,10 +327,10 @@ fn a_pipe_in_place_of_a_configuration_is_refused() {
             "provender.lock" => ("lock_invalid", "cannot be used"),
             _ => ("config_invalid", "is not usable"),
         };
-        let told = format!("{file} {verb}: it is a pipe or a device, not a file");
+        let expected = format!("{file} {verb}: it is a pipe or a device, not a file");
         assert_eq!(
             (ran.code, code.as_str(), message),
-            (78, refused, told),
+            (78, refused, expected),
             "{file}"
         );
     }

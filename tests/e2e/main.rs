@@ -8,7 +8,7 @@
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
     clippy::disallowed_methods,
-    reason = "a test stops at the first thing that is not as it must be"
+    reason = "a test stops at the first failed expectation"
 )]
 
 mod ack;

@@ -71,7 +71,7 @@ fn starts_the_program() {
         }
         if started.elapsed() > HANGS {
             program.kill().unwrap();
-            panic!("it does not end");
+            panic!("the program does not end");
         }
         std::thread::sleep(Duration::from_millis(5));
     };

@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value as Json;
 
-use crate::crash_kit::{Held, copy_of, sound, tidy};
+use crate::crash_kit::{DeploymentContent, copy_of, sound, tidy};
 use crate::kit::Ranch;
 
 /// The number of runs and entries in each of them.
@@ -44,7 +44,7 @@ fn deployment(bytes: &[u8]) -> Ranch {
 }
 
 /// The result of a query, without changing the database.
-fn asked(file: &Path, sql: &str) -> i64 {
+fn query_copy(file: &Path, sql: &str) -> i64 {
     // SQLite creates a file to read a database with a WAL, so query a copy.
     let temp = tempfile::tempdir().unwrap();
     for end in ["", "-wal"] {
@@ -64,15 +64,15 @@ fn asked(file: &Path, sql: &str) -> i64 {
 }
 
 fn schema_of(file: &Path) -> i64 {
-    asked(file, "PRAGMA user_version")
+    query_copy(file, "PRAGMA user_version")
 }
 
 /// Asserts that the ledger was migrated, with a copy of the old one, and that no other file is left.
-fn led_forward(ranch: &Ranch, schema: i64, when: &str) {
+fn assert_migrated(ranch: &Ranch, schema: i64, when: &str) {
     assert_eq!(schema_of(&ranch.path("out/ledger.db")), NEWEST, "{when}");
     let copy = ranch.path(&format!("out/ledger.db.schema-{schema}"));
     assert_eq!(schema_of(&copy), schema, "{when}");
-    let entries = asked(&copy, "SELECT count(*) FROM entry");
+    let entries = query_copy(&copy, "SELECT count(*) FROM entry");
     assert_eq!(
         entries, ENTRIES,
         "{when}: the copy is of the ledger as it was"
@@ -101,7 +101,7 @@ fn the_first_writer_migrates_the_ledger_and_all_of_it_stays_valid() {
             let ranch = deployment(bytes);
             let recorded = ranch.files("out/manifests");
             let _ = ranch.run(writer).exits(0);
-            led_forward(&ranch, schema, &when);
+            assert_migrated(&ranch, schema, &when);
             let copy = format!("out/ledger.db.schema-{schema}");
             let of_copy = ["--ledger", copy.as_str()];
             let old = runs(&ranch, &of_copy);
@@ -147,7 +147,7 @@ fn a_kill_at_any_step_of_a_migration_leaves_the_old_ledger_and_the_next_cleans_u
         let prepared = deployment(bytes);
         let undisturbed = copy_of(&prepared);
         let _ = undisturbed.run(WRITERS[0]).exits(0);
-        let reference = Held::by(&undisturbed);
+        let reference = DeploymentContent::of(&undisturbed);
         for (point, partial, copied) in [
             ("copy.half#1", true, false),
             ("copy.before-name", true, false),
@@ -169,8 +169,8 @@ fn a_kill_at_any_step_of_a_migration_leaves_the_old_ledger_and_the_next_cleans_u
                 assert_eq!(schema_of(&ranch.path(&copy)), schema, "{when}");
             }
             let _ = ranch.run(WRITERS[0]).exits(0);
-            led_forward(&ranch, schema, &when);
-            Held::by(&ranch).must_be(&reference, &when);
+            assert_migrated(&ranch, schema, &when);
+            DeploymentContent::of(&ranch).must_equal(&reference, &when);
         }
     }
 }
@@ -193,7 +193,7 @@ fn six_processes_that_open_an_old_ledger_together_migrate_it_once() {
                 });
             }
         });
-        led_forward(&ranch, schema, &when);
+        assert_migrated(&ranch, schema, &when);
         let replayed = ranch.data(&["replay", "--all"], 0);
         assert_eq!(replayed["identical"], RUNS + 3, "{when}: {replayed}");
     }

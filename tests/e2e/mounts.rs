@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::crash_kit::{Held, copy_of, database, ingested, sound, tidy};
+use crate::crash_kit::{DeploymentContent, copy_of, database, ingested, sound, tidy};
 use crate::disks::{COMPUTE, NAMESPACE, below, error, may_mount};
 use crate::kit::{Ran, Ranch};
 
@@ -85,7 +85,7 @@ fn reading_verbs_give_the_same_answers_where_nothing_can_be_written() {
         .filter(|file| !before.contains(file))
         .map(|(path, _)| path)
         .collect();
-    assert!(changed.is_empty(), "looking changes nothing: {changed:?}");
+    assert!(changed.is_empty(), "reading changes nothing: {changed:?}");
 }
 
 /// Before anything is computed, there is no folder of manifests, and reading verbs need none.
@@ -119,7 +119,7 @@ fn reading_verbs_create_nothing_before_the_first_run() {
     let elsewhere = ranch.path("../copy").display().to_string();
     let _ = read_only(&ranch, &["backup", &elsewhere]).exits(0);
     assert!(!ranch.path("out/manifests").exists());
-    assert!(files("out") == before, "looking changes nothing");
+    assert!(files("out") == before, "reading changes nothing");
 }
 
 /// Before anything is recorded, there is no ledger, and reading verbs create none.
@@ -157,7 +157,7 @@ fn reading_verbs_create_no_ledger_before_anything_is_recorded() {
     let _ = read_only(&ranch, &["backup", &elsewhere]).exits(0);
     let mut after = ranch.files("");
     after.retain(|(path, _)| !path.starts_with(ranch.path("out/cache")));
-    assert!(after == before, "looking changes nothing");
+    assert!(after == before, "reading changes nothing");
 }
 
 /// A file system without folder syncs, on the path to one that has them.
@@ -223,7 +223,10 @@ fn a_reader_without_write_permission_sees_what_a_writer_elsewhere_recorded() {
         .unwrap();
     let _ = ranch.run(&COMPUTE).exits(0);
     let log = std::fs::metadata(ranch.path("out/ledger.db-wal")).unwrap();
-    assert!(log.len() > 0, "nothing would be shown");
+    assert!(
+        log.len() > 0,
+        "the WAL is empty, so the test would show nothing"
+    );
     let ran = read_only(&ranch, &["list", "--json"]).exits(0);
     assert_eq!(ran.json()["data"]["answers"].as_array().unwrap().len(), 9);
 
@@ -318,11 +321,11 @@ fn a_file_system_without_links_gives_the_same_results() {
     let prepared = ingested();
     let undisturbed = copy_of(&prepared);
     let _ = undisturbed.run(&COMPUTE).exits(0);
-    let reference = Held::by(&undisturbed);
+    let reference = DeploymentContent::of(&undisturbed);
     for errno in ["EPERM", "EOPNOTSUPP", "ENOSYS"] {
         let ranch = copy_of(&prepared);
         let _ = without_links(&ranch, errno, &COMPUTE).exits(0);
-        Held::by(&ranch).must_be(&reference, errno);
+        DeploymentContent::of(&ranch).must_equal(&reference, errno);
         sound(&ranch, errno);
         // The second time every name exists, and its file is adopted.
         let ran = without_links(&ranch, errno, &COMPUTE).exits(0);
@@ -334,7 +337,7 @@ fn a_file_system_without_links_gives_the_same_results() {
     let ledger = prepared.path("out/ledger.db");
     std::fs::copy(ledger, ranch.path("out/ledger.db")).unwrap();
     let _ = without_links(&ranch, "EPERM", &COMPUTE).exits(0);
-    Held::by(&ranch).must_be(&reference, "adopted");
+    DeploymentContent::of(&ranch).must_equal(&reference, "adopted");
 }
 
 #[test]
@@ -346,7 +349,7 @@ fn a_kill_on_a_file_system_without_links_leaves_whole_runs_or_nothing() {
     let prepared = ingested();
     let undisturbed = copy_of(&prepared);
     let _ = undisturbed.run(&COMPUTE).exits(0);
-    let reference = Held::by(&undisturbed);
+    let reference = DeploymentContent::of(&undisturbed);
     let script = "PROVENDER_FAIL_AT=$POINT exec \"$0\" \"$@\"";
     for point in ["file.half#3", "file.before-name#5", "file.after-name#7"] {
         let ranch = copy_of(&prepared);
@@ -356,10 +359,10 @@ fn a_kill_on_a_file_system_without_links_leaves_whole_runs_or_nothing() {
             .collect();
         let script = script.replace("$POINT", point);
         let ran = below(&ranch, &wrapper, &script, &COMPUTE);
-        assert_ne!(ran.code, 0, "{point} is not passed");
+        assert_ne!(ran.code, 0, "{point} was not passed");
         sound(&ranch, point);
         let _ = without_links(&ranch, "EPERM", &COMPUTE).exits(0);
-        Held::by(&ranch).must_be(&reference, point);
+        DeploymentContent::of(&ranch).must_equal(&reference, point);
         tidy(&ranch, point);
     }
 }

@@ -156,7 +156,7 @@ pub(crate) fn nevada() -> Option<Nevada> {
     }
     assert!(
         wanted.len() > 500,
-        "only {} rows obey the relation",
+        "only {} rows satisfy the relation",
         wanted.len()
     );
     ranch.write("herds.csv", &herds);
@@ -175,7 +175,7 @@ pub(crate) fn nevada() -> Option<Nevada> {
 #[test]
 fn every_permit_that_obeys_the_relation_lasts_its_season() {
     let Some(nevada) = nevada() else {
-        println!("skipped: the folder of real data is not here");
+        println!("skipped: the folder of real data is missing");
         return;
     };
     let Nevada {

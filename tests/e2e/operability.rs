@@ -12,7 +12,7 @@ fn the_envelope_gives_the_duration_of_the_command_and_its_phases() {
         .exits(0);
     let data = run.json()["data"].clone();
     for name in ["duration_ms", "phases"] {
-        assert!(data.get(name).is_none(), "{name} stands in data");
+        assert!(data.get(name).is_none(), "{name} is in data");
     }
     let took = run.took.unwrap();
     let names: Vec<&str> = took.phases.keys().map(String::as_str).collect();

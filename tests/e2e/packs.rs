@@ -7,7 +7,7 @@ use provender_domain::canonical::Digest;
 use provender_store::manifest::Manifest;
 use provender_store::manifest::pack::Pack;
 
-use crate::crash_kit::{Held, copy_of, database, ingested};
+use crate::crash_kit::{DeploymentContent, copy_of, database, ingested};
 use crate::kit::Ranch;
 
 const DAYS: [&str; 6] = [
@@ -229,7 +229,7 @@ fn a_kill_at_any_write_of_a_pack_leaves_whole_runs_or_nothing() {
 #[test]
 fn a_pack_left_by_a_killed_process_is_reported_and_harmless() {
     let ranch = computed(10);
-    let before = Held::by(&ranch);
+    let before = DeploymentContent::of(&ranch);
     let pack = packs(&ranch).pop().unwrap();
     let bytes = std::fs::read(&pack).unwrap();
     // A complete pack of the same runs, recorded at another moment.
@@ -243,5 +243,5 @@ fn a_pack_left_by_a_killed_process_is_reported_and_harmless() {
     let path = format!("out/manifests/packs/{name}");
     assert_eq!(audit["orphans"], serde_json::json!([path]));
     let _ = ranch.run(&DAYS).exits(0);
-    Held::by(&ranch).must_be(&before, "after a pack was left");
+    DeploymentContent::of(&ranch).must_equal(&before, "after a pack was left");
 }

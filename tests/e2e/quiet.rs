@@ -15,7 +15,7 @@ pub(crate) fn verbs() -> Vec<&'static str> {
     verbs
 }
 
-/// Verbs that neither `lost::LOOKING` nor `mounts::READING` tries, and why.
+/// Verbs that neither `lost::LEDGER_READERS` nor `mounts::READING` tries, and why.
 const LEFT_OUT: &[(&str, &[&str])] = &[
     (
         "records or writes",
@@ -100,7 +100,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
 
 #[test]
 fn every_verb_is_tested_with_a_lost_ledger_or_a_read_only_disk_or_is_exempt() {
-    let tried: Vec<String> = lost::LOOKING
+    let tried: Vec<String> = lost::LEDGER_READERS
         .iter()
         .chain(&mounts::READING)
         .map(|args| {
@@ -311,7 +311,7 @@ fn a_long_compilation_is_reported_only_on_a_terminal() {
     // Each run compiles as if for the first time, unless `cache` was used before.
     let on_terminal = |options: &str, cache: &str| {
         let shell = format!("{program} plugin show {options} '{file}'");
-        let told = std::process::Command::new("script")
+        let output = std::process::Command::new("script")
             .args(["-qec", &shell, "/dev/null"])
             .env("XDG_CACHE_HOME", ranch.path(cache))
             .env("TERM", "xterm")
@@ -319,8 +319,8 @@ fn a_long_compilation_is_reported_only_on_a_terminal() {
             .stdin(Stdio::null())
             .output()
             .unwrap();
-        assert!(told.status.success(), "{told:?}");
-        String::from_utf8_lossy(&told.stdout).contains("(once; cached afterwards)")
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).contains("(once; cached afterwards)")
     };
     assert!(on_terminal("", "one"));
     assert!(!on_terminal("", "one"), "the second time it is cached");

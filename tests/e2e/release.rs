@@ -124,7 +124,7 @@ fn an_active_release_overrides_local_settings_and_a_rollback_restores_its_config
     );
     assert_eq!(data["summary"]["unchanged"], 5);
     assert!((ranch.answer("north", "h-heifers") - first).abs() < f64::EPSILON);
-    other_files_are_told(&ranch);
+    differing_files_are_reported(&ranch);
 
     // The local settings become a release, and are in force once that is promoted.
     let two = ranch.data(&["release", "cut", "--reason", "v2"], 0);
@@ -210,7 +210,7 @@ fn an_active_release_overrides_local_settings_and_a_rollback_restores_its_config
 
 /// A pin and a threshold that differ from the release are reported by commands that compute and by those that
 /// monitor.
-fn other_files_are_told(ranch: &Ranch) {
+fn differing_files_are_reported(ranch: &Ranch) {
     let kept = [ranch.read("provender.lock"), ranch.read("logic.toml")];
     let active = ranch.data(&["release", "show", "R1"], 0);
     let sha256 = active["document"]["components"][0]["sha256"]
@@ -226,7 +226,7 @@ fn other_files_are_told(ranch: &Ranch) {
     let monitor = ["monitor", "--all", "--end", DAY, "--fail-on", "never"];
     for args in [&COMPUTE[..], &monitor] {
         let data = ranch.data(args, 0);
-        let told: Vec<(String, String)> = data["ignored"]
+        let ignored: Vec<(String, String)> = data["ignored"]
             .as_array()
             .unwrap()
             .iter()
@@ -240,7 +240,7 @@ fn other_files_are_told(ranch: &Ranch) {
             .collect();
         let coverage = "days_remaining.v1.monitors.coverage, fleet";
         assert_eq!(
-            told,
+            ignored,
             [
                 (coverage.to_owned(), "{\"crit\":2.0}".to_owned()),
                 ("days_remaining:v1".to_owned(), other.clone()),
@@ -446,10 +446,10 @@ fn unusable_files_stop_neither_a_rollback_nor_the_daily_run() {
     let status = ranch.data(&["status", "--as-of", DAY], 2);
     let ignored = status["ignored"].as_array().unwrap();
     assert!(ignored.iter().any(|i| i["file"] == "logic.toml"));
-    let told = ranch.run(&COMPUTE).exits(0).stderr;
+    let stderr = ranch.run(&COMPUTE).exits(0).stderr;
     assert!(
-        told.contains("logic.toml: the file is unusable"),
-        "told: {told}"
+        stderr.contains("logic.toml: the file is unusable"),
+        "{stderr}"
     );
     let cut = ["release", "cut", "--reason", "x"];
     assert!(ranch.run(&cut).exits(17).stderr.contains("logic.toml"));

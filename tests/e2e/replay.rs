@@ -178,7 +178,7 @@ fn a_missing_component_and_a_changed_manifest_are_distinguished() {
 }
 
 /// Subtracts one unit in the last place from a row's answer for each row before it in its call.
-const MOODY: Code<'static> = Code {
+const ORDER_DEPENDENT: Code<'static> = Code {
     top: "(global $calls (mut i64) (i64.const 0))",
     row: "(local.set $x (f64.reinterpret_i64 (i64.sub (i64.reinterpret_f64 (local.get $x)) (global.get $calls)))) \
           (global.set $calls (i64.add (global.get $calls) (i64.const 1)))",
@@ -198,7 +198,7 @@ fn a_component_that_answers_differently_is_named_with_the_bits_of_both_answers()
             let setting = "path = \"out/manifests\"\npack_from = 1";
             ranch.edit("provender.toml", "path = \"out/manifests\"", setting);
         }
-        std::fs::write(ranch.path("moody.wasm"), guest("moody", MOODY)).unwrap();
+        std::fs::write(ranch.path("moody.wasm"), guest("moody", ORDER_DEPENDENT)).unwrap();
         let _ = ranch.run(&["plugin", "add", "moody.wasm"]).exits(0);
         let _ = ranch.run(&["plugin", "freeze", "moody:v1"]).exits(0);
         let range = ["--from", "2025-06-01", "--to", "2025-06-03"];

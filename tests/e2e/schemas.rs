@@ -55,7 +55,7 @@ fn faults(schema: &Json, value: &Json) -> Vec<String> {
 }
 
 /// Keywords that only inform people.
-const TOLD: [&str; 8] = [
+const INFORMATIVE: [&str; 8] = [
     "$schema",
     "$defs",
     "title",
@@ -81,7 +81,7 @@ impl At<'_> {
                 .as_object()
                 .unwrap()
                 .keys()
-                .all(|k| TOLD.contains(&&**k)),
+                .all(|k| INFORMATIVE.contains(&&**k)),
         };
         self.part(schema, value, at, &mut named, faults);
         let fields = value.as_object().into_iter().flatten();
@@ -107,7 +107,7 @@ impl At<'_> {
         };
         for (keyword, says) in keywords {
             let holds = match keyword.as_str() {
-                told if TOLD.contains(&told) => true,
+                keyword if INFORMATIVE.contains(&keyword) => true,
                 // Checked together with `properties` and `items`.
                 "additionalProperties" if keywords.contains_key("properties") => true,
                 "properties" | "additionalProperties" => {

@@ -3,15 +3,15 @@
 //! The command waits at a hold point while it gets the signal on the thread that handles signals. So it has
 //! the signal before it continues, however slow the machine is.
 
-use crate::backup::Held as Waiting;
-use crate::crash_kit::{Held, copy_of, database, ingested};
+use crate::backup::HeldCommand;
+use crate::crash_kit::{DeploymentContent, copy_of, database, ingested};
 use crate::kit::{Ran, Ranch};
 
 /// Interrupts a command at a hold point. The error says so, and the audit finds no fault.
 fn interrupted(ranch: &Ranch, (place, signal): (&str, &str), args: &[&str]) -> Ran {
     let mut args = args.to_vec();
     args.push("--json");
-    let waiting = Waiting::at(ranch, place, &args);
+    let waiting = HeldCommand::at(ranch, place, &args);
     waiting.signal(signal);
     let ran = waiting.go_on(ranch).exits(75);
     let json = ran.json();
@@ -50,7 +50,10 @@ fn an_interrupted_range_keeps_the_batches_that_were_computed() {
         again["recorded"].as_u64().unwrap() + recorded,
         whole["recorded"].as_u64().unwrap()
     );
-    Held::by(&ranch).must_be(&Held::by(&undisturbed), "interrupted and run again");
+    DeploymentContent::of(&ranch).must_equal(
+        &DeploymentContent::of(&undisturbed),
+        "interrupted and run again",
+    );
 }
 
 #[test]
@@ -64,7 +67,10 @@ fn an_interrupted_ingest_keeps_the_files_that_were_ingested() {
     assert_eq!(data["files"][0]["outcome"], "taken");
     assert_eq!(rows(&ranch, "file"), 1);
     let _ = ranch.run(&["ingest"]).exits(0);
-    Held::by(&ranch).must_be(&Held::by(&undisturbed), "interrupted and run again");
+    DeploymentContent::of(&ranch).must_equal(
+        &DeploymentContent::of(&undisturbed),
+        "interrupted and run again",
+    );
 }
 
 #[test]
@@ -82,7 +88,10 @@ fn an_interrupted_day_says_how_far_it_got() {
     );
     assert!(!ranch.path("out/reports").exists());
     let _ = ranch.run(&args).exits(0);
-    Held::by(&ranch).must_be(&Held::by(&undisturbed), "interrupted and run again");
+    DeploymentContent::of(&ranch).must_equal(
+        &DeploymentContent::of(&undisturbed),
+        "interrupted and run again",
+    );
 }
 
 #[test]
@@ -105,7 +114,7 @@ fn an_interrupted_replay_audit_or_backup_records_nothing_and_can_be_repeated() {
 #[test]
 fn a_second_signal_ends_a_command_immediately() {
     let ranch = Ranch::sample();
-    let waiting = Waiting::at(&ranch, "ingest.after-file", &["ingest"]);
+    let waiting = HeldCommand::at(&ranch, "ingest.after-file", &["ingest"]);
     // Of two equal signals, the system may keep only one.
     waiting.signal("TERM");
     waiting.signal("INT");

@@ -110,7 +110,7 @@ fn workflows_run_only_verbs_and_scripts_of_the_pipeline() {
 }
 
 /// What is wrong with a workflow apart from its scripts.
-fn loose(workflow: &str) -> Vec<String> {
+fn violations(workflow: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let code = || {
         workflow
@@ -152,7 +152,7 @@ fn actions_are_pinned_jobs_have_timeouts_and_workflows_only_read() {
     let mut seen = 0;
     for entry in fs::read_dir(root().join(".github/workflows")).unwrap() {
         let path = entry.unwrap().path();
-        let wrong = loose(&fs::read_to_string(&path).unwrap());
+        let wrong = violations(&fs::read_to_string(&path).unwrap());
         assert!(wrong.is_empty(), "{}: {wrong:#?}", path.display());
         seen += 1;
     }
@@ -172,7 +172,7 @@ fn every_push_and_every_pull_request_is_checked() {
 #[test]
 fn a_workflow_that_breaks_a_rule_is_found() {
     let good = "on: push\npermissions:\n  contents: read\nconcurrency:\n  group: a\njobs:\n  a:\n    runs-on: x\n    timeout-minutes: 5\n    steps:\n      - uses: a/b@0123456789abcdef0123456789abcdef01234567 # v1.2.3\n";
-    assert_eq!(loose(good), Vec::<String>::new());
+    assert_eq!(violations(good), Vec::<String>::new());
     for (from, to) in [
         ("0123456789abcdef0123456789abcdef01234567", "v1"),
         (" # v1.2.3", ""),
@@ -180,7 +180,7 @@ fn a_workflow_that_breaks_a_rule_is_found() {
         ("contents: read", "contents: write"),
         ("concurrency:", "env:"),
     ] {
-        assert_eq!(loose(&good.replace(from, to)).len(), 1, "{from}");
+        assert_eq!(violations(&good.replace(from, to)).len(), 1, "{from}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Many processes at once: every key exactly once, no error about a lock, and readers never wait.
 
-use crate::crash_kit::{Held, copy_of, database, ingested, sound, tidy};
+use crate::crash_kit::{DeploymentContent, copy_of, database, ingested, sound, tidy};
 use crate::kit::Ranch;
 use crate::measured::measured;
 
@@ -29,7 +29,7 @@ fn eight_processes_over_overlapping_ranges_record_every_key_once() {
     let _ = prepared
         .run(&[["compute"].as_slice(), &first].concat())
         .exits(0);
-    let before = Held::by(&prepared).runs.len();
+    let before = DeploymentContent::of(&prepared).runs.len();
     let readers: [&[&str]; 4] = [
         &["list"],
         &[
@@ -53,7 +53,7 @@ fn eight_processes_over_overlapping_ranges_record_every_key_once() {
             "2025-06-30",
         ])
         .exits(0);
-    let reference = Held::by(&alone);
+    let reference = DeploymentContent::of(&alone);
     let (mut recorded, mut reads) = (0, 0);
     std::thread::scope(|scope| {
         // Holds back all writers, so that each reader runs beside all of them. Inside the scope, so that the
@@ -92,7 +92,7 @@ fn eight_processes_over_overlapping_ranges_record_every_key_once() {
     });
     println!("{reads} reads meanwhile");
     assert_eq!(recorded as usize + before, reference.runs.len());
-    Held::by(&prepared).must_be(&reference, "eight writers");
+    DeploymentContent::of(&prepared).must_equal(&reference, "eight writers");
     sound(&prepared, "eight writers");
     tidy(&prepared, "eight writers");
 }
@@ -111,7 +111,7 @@ fn eight_processes_create_one_ledger() {
     });
     sound(&ranch, "eight ingests");
     let alone = ingested();
-    Held::by(&ranch).must_be(&Held::by(&alone), "eight ingests");
+    DeploymentContent::of(&ranch).must_equal(&DeploymentContent::of(&alone), "eight ingests");
 }
 
 #[test]
@@ -120,7 +120,8 @@ fn no_writer_waits_for_an_audit() {
     let ranch = Ranch::ran();
     // The audit is held until the writers have ended. A writer that waits for it would give up.
     ranch.edit("provender.toml", "[ledger]", "[ledger]\nbusy_seconds = 1");
-    let mut audit = crate::backup::Held::at(&ranch, "audit.before-runs", &["audit", "--json"]);
+    let mut audit =
+        crate::backup::HeldCommand::at(&ranch, "audit.before-runs", &["audit", "--json"]);
     let day = ["compute", "--all", "--as-of", "2025-06-29"];
     assert_eq!(ranch.data(&day, 0)["summary"]["recorded"], 9);
     let _ = ranch

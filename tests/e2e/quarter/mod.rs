@@ -295,9 +295,9 @@ fn all_of_it_can_be_told(prod: &mut Deployment) {
     assert_eq!(answers.len(), 92 * 9 - 30 - 15);
     for answer in answers.iter().step_by(97) {
         let run = answer["run"]["run_id"].as_str().unwrap();
-        let told = prod.data(&["explain", run], 0);
-        assert_eq!(told["run"]["outputs"], answer["run"]["outputs"]);
-        assert!(!told["inputs"].as_array().unwrap().is_empty());
+        let explained = prod.data(&["explain", run], 0);
+        assert_eq!(explained["run"]["outputs"], answer["run"]["outputs"]);
+        assert!(!explained["inputs"].as_array().unwrap().is_empty());
     }
     let page = ["incident", "export", "I1", "--markdown", "I1.md"];
     let _ = prod.run(&page).exits(0);

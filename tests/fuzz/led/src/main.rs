@@ -6,7 +6,7 @@
 #![no_main]
 #![expect(
     clippy::unwrap_used,
-    reason = "a fuzzer stops at the first thing that is not as it must be"
+    reason = "a fuzzer stops at the first failed expectation"
 )]
 
 use std::path::Path;
