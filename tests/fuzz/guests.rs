@@ -1,4 +1,4 @@
-//! Guests that are what the fuzzer made of them: whole components, declarations, returned columns.
+//! Guests made of fuzzed data: whole components, declarations, returned columns.
 
 use std::sync::OnceLock;
 
@@ -9,7 +9,7 @@ use provender_sandbox::{Component, Limits, Sandbox};
 use crate::hostile::components::{Code, bombs, declaring, guest};
 use provender_guests::declaration::{Declaration, Limit};
 
-/// A sandbox in which nothing takes long.
+/// A sandbox with limits that keep every call short.
 fn sandbox() -> &'static Sandbox {
     static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
     SANDBOX.get_or_init(|| {
@@ -48,7 +48,7 @@ pub(super) fn component(bytes: &[u8]) {
     }
 }
 
-/// Computes eight rows and looks at what came back.
+/// Computes eight rows and checks the result.
 fn rows(component: &Component) {
     let numbers: Vec<_> = (0..8).map(|n| Value::Float64(f64::from(n))).collect();
     let column = || Column::from_values(DataType::Float64, &numbers);
@@ -72,7 +72,7 @@ fn rows(component: &Component) {
     }
 }
 
-/// Where bytes lie in a component's data, and the component.
+/// The position of bytes in a component's data, and the component.
 struct Patch {
     component: Vec<u8>,
     at: usize,
@@ -106,7 +106,7 @@ pub(super) fn description_seeds() -> Vec<Vec<u8>> {
     vec![declared()]
 }
 
-/// The declaration as it lies in the guest's memory, byte for byte.
+/// The declaration as the guest's memory contains it, byte for byte.
 pub(super) fn description(image: &[u8]) {
     static PATCH: OnceLock<Patch> = OnceLock::new();
     let patch = PATCH.get_or_init(|| Patch::find(declaring(&declared()), &declared()));
@@ -117,7 +117,7 @@ pub(super) fn description(image: &[u8]) {
     }
 }
 
-/// The answer of eight rows as it lies in the guest's memory: 448 bytes from 1088 on.
+/// The answer of eight rows as the guest's memory contains it: 448 bytes from 1088 on.
 fn answer() -> Vec<u8> {
     let mut image = vec![0; 448];
     let mut word =

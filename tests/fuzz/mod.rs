@@ -1,17 +1,17 @@
-//! Fuzzing: everything that reads what others wrote gets what nobody would write.
+//! Fuzzing: every reader of foreign data gets malformed data.
 //!
-//! Inputs come from a small corpus (`corpus/TARGET/`, what was found stays there as `found-*`) by seeded
-//! mutation, so that every failure can be had again. In the normal suite each target gets some hundred
-//! inputs; the long form is
+//! Inputs come from a small corpus by seeded mutation, so that every failure can be repeated. The corpus is
+//! in `corpus/TARGET/`, where inputs that failed are kept as `found-*`. In the normal suite each target gets
+//! a few hundred inputs; the long form is
 //!
 //! ```text
 //! PROVENDER_FUZZ_SECONDS=600 [PROVENDER_FUZZ_TARGET=rap] [PROVENDER_FUZZ_SEED=7] cargo test --test e2e fuzz::
 //! ```
 //!
-//! * `mutate` — one input out of others
+//! * `mutate` — makes an input from others
 //! * `guests` — components, declarations, returned columns
-//! * `readings` — what must hold of a file of observations that was read
-//! * `targets` — who reads, and what must hold of it whatever it is given
+//! * `readings` — what must hold for a file of observations that was read
+//! * `targets` — the readers, and what must hold whatever they get
 
 mod guests;
 mod mutate;
@@ -25,16 +25,16 @@ use std::time::{Duration, Instant};
 use mutate::Mutator;
 use targets::Target;
 
-/// An input of a few kilobytes that takes longer is a defect: of the processor, in the thread that reads it.
+/// Processor time of the reading thread above which an input of a few kilobytes shows a defect.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// By the clock, on a machine that does other things as well.
+/// Elapsed time, on a machine that does other things as well.
 const PATIENCE_OF_THE_CLOCK: Duration = Duration::from_secs(300);
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus")
 }
 
-/// The files of a target, in the order of their names.
+/// The files of a target, ordered by name.
 fn corpus(target: &Target) -> Vec<Vec<u8>> {
     let Ok(entries) = std::fs::read_dir(folder().join(target.name)) else {
         return Vec::new();
@@ -48,7 +48,7 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
-/// Processor time of this thread; nothing where the system does not tell it.
+/// Processor time of this thread; `None` if the system does not report it.
 fn processor() -> Duration {
     let Ok(text) = std::fs::read_to_string("/proc/thread-self/schedstat") else {
         return Duration::ZERO;
@@ -56,14 +56,14 @@ fn processor() -> Duration {
     Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
 }
 
-/// Runs one input; where it fails, it is kept and named.
+/// Runs one input. If it fails, it is kept and named.
 fn one(target: &Target, input: &[u8], from: &str) {
     let scratch = std::env::temp_dir().join(format!(
         "provender-fuzz-{}.{}",
         target.name,
         std::process::id()
     ));
-    // Before it runs: past the end of the stack nobody could write it any more.
+    // Written before the run, because nothing could be written after a stack overflow.
     let long = number("PROVENDER_FUZZ_SECONDS").is_some();
     if long {
         std::fs::write(&scratch, input).unwrap();
@@ -109,7 +109,7 @@ fn fuzz(target: &Target) {
     println!("{}: {count} inputs from {} seeds", target.name, seeds.len());
 }
 
-/// All targets of some kinds, one after the other.
+/// Runs all targets of some kinds, one after the other.
 fn all(names: &[&str]) {
     for name in names {
         let target = targets::ALL.iter().find(|t| t.name == *name).unwrap();

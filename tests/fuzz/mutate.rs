@@ -1,6 +1,6 @@
-//! One input out of others: bits, bytes, numbers, words, pieces of itself and of its neighbours.
+//! Makes an input from others: bits, bytes, numbers, words, pieces of itself and of its neighbours.
 
-/// Numbers at which programs break.
+/// Numbers that often reveal defects.
 const NUMBERS: [&str; 24] = [
     "0",
     "-0",
@@ -60,7 +60,7 @@ const WORDS: [&str; 28] = [
     "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
 ];
 
-/// Makes inputs, each from the state that the one before it left.
+/// Makes inputs, each from the state after the previous one.
 pub(crate) struct Mutator {
     state: u64,
     words: &'static [&'static str],
@@ -68,7 +68,7 @@ pub(crate) struct Mutator {
 
 impl Mutator {
     pub(crate) fn new(seed: u64, words: &'static [&'static str]) -> Mutator {
-        // No seed may be 0, and neighbours must not look alike.
+        // The state must not be 0, and adjacent seeds must give different inputs.
         let state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         Mutator { state, words }
     }
@@ -84,7 +84,7 @@ impl Mutator {
         from[self.below(from.len())]
     }
 
-    /// The next input; of the length of its seed where that must stay.
+    /// The next input, with the length of its seed if that must not change.
     pub(crate) fn next(&mut self, seeds: &[Vec<u8>], keep_length: bool) -> Vec<u8> {
         let mut input = seeds[self.below(seeds.len())].clone();
         for _ in 0..=self.below(6) {
@@ -94,7 +94,7 @@ impl Mutator {
                 self.step(&mut input, seeds);
             }
         }
-        // A few kilobytes find what a megabyte would.
+        // A few kilobytes find as much as a megabyte.
         input.truncate(64 << 10);
         input
     }
@@ -156,7 +156,7 @@ impl Mutator {
         }
     }
 
-    /// Another number in the place of the next one.
+    /// Replaces the next number by another.
     fn number(&mut self, input: &mut Vec<u8>, at: usize) {
         let is_part = |b: &u8| b.is_ascii_digit() || b"+-.eE".contains(b);
         let Some(from) = input[at..]

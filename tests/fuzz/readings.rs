@@ -1,5 +1,5 @@
-//! What must hold of a file of observations that was read, whatever is in it: the same again, the same with
-//! and without leave to skip rows, and nothing that a ledger could not keep.
+//! What must hold for a file of observations that was read, whatever it contains: a second reading is equal,
+//! permission to skip rows changes nothing, and the ledger can store all of it.
 
 use provender_domain::ids::BoundaryId;
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ fn options(kind: Option<Kind>, skip_bad_rows: bool) -> ReadOptions {
     }
 }
 
-/// Reads a file as one of a kind in every way.
+/// Reads a file as one of a kind, in every way.
 pub(super) fn read(bytes: &[u8], kind: Kind) {
     let strict = ingest::read(bytes, &options(Some(kind), false));
     assert_eq!(
@@ -37,7 +37,7 @@ pub(super) fn read(bytes: &[u8], kind: Kind) {
             assert!(!rows.is_empty());
             assert_eq!(rows, &lenient.skipped);
         }
-        // Not for its rows: leave to skip some changes nothing.
+        // It was not refused because of rows, so permission to skip some changes nothing.
         (Err(strict), Err(lenient)) => assert_eq!(strict, lenient),
         (strict, lenient) => panic!("{strict:?}, with leave to skip rows {lenient:?}"),
     }
@@ -45,11 +45,12 @@ pub(super) fn read(bytes: &[u8], kind: Kind) {
         .into_iter()
         .filter_map(|r| r.as_ref().err())
     {
-        // What it quotes is made harmless where it is printed.
+        // Quoted text is escaped where it is printed.
         assert!(error.to_string().starts_with("x.json: "), "{error}");
     }
     let guessed = ingest::read(bytes, &options(None, false));
-    // What a kind was asked for is found without asking, unless it is taken for another kind.
+    // The kind that was requested is also detected without a request, unless the file is detected as another
+    // kind.
     if let (Ok(strict), Ok(guessed)) = (&strict, &guessed)
         && strict.format == guessed.format
     {

@@ -1,5 +1,4 @@
-//! Who reads, and what must hold of it whatever it is given: no panic, an end, and what was read comes
-//! back the same.
+//! The readers, and what must hold whatever they get: no panic, they end, and what was read round-trips.
 
 use provender_domain::canonical::Digest;
 use provender_host::audit::Bundle;
@@ -17,7 +16,7 @@ use super::readings::read;
 
 pub(crate) struct Target {
     pub(crate) name: &'static str,
-    /// Beside the files of its corpus.
+    /// Seeds in addition to the files of its corpus.
     pub(crate) seeds: fn() -> Vec<Vec<u8>>,
     /// Words of its format.
     pub(crate) words: &'static [&'static str],
@@ -222,7 +221,8 @@ pub(crate) const ALL: &[Target] = &[
             if let Ok(manifest) = Manifest::parse(b) {
                 again(&manifest);
             }
-            // Without the digest nothing but the original gets past it: the part behind it, too.
+            // Recomputes the digest, because otherwise only the original would reach the code behind its
+            // check.
             if let Ok(mut document) = provender_domain::canonical::from_slice(b) {
                 let digest = document.get("reproducible").map(Digest::of_json);
                 if let Some(Ok(digest)) = digest {
@@ -276,7 +276,8 @@ pub(crate) const ALL: &[Target] = &[
     },
 ];
 
-/// Read or refused; what is read gives documents or says which row it cannot write, and is written again.
+/// Reads a pack or refuses it. A pack that is read gives documents or names the row that it cannot write, and
+/// can be written again.
 fn pack(bytes: &[u8]) {
     if let Ok(pack) = Pack::parse(bytes) {
         for row in 0..=u32::try_from(pack.rows.len()).unwrap() {
@@ -326,7 +327,7 @@ fn audit_seeds() -> Vec<Vec<u8>> {
 fn audited(bytes: &[u8]) {
     if let Ok(bundle) = Bundle::unpack("x.tar", bytes) {
         assert_eq!(bundle.pack().unwrap(), bytes);
-        // Nothing here is signed by whoever holds this key.
+        // The owner of this key signed nothing here.
         let key = Signer::new("another", &[8; 32]).unwrap().verifier();
         assert!(bundle.check(Some(&key)).is_err());
     }
@@ -353,7 +354,7 @@ fn with_text(bytes: &[u8], run: impl Fn(&str)) {
     run(&String::from_utf8_lossy(bytes));
 }
 
-/// A comment at the end changes nothing of what a file of the deployment says.
+/// A comment at the end does not change the meaning of a file of the deployment.
 fn commented<T: std::fmt::Debug>(text: &str, parse: impl Fn(&str) -> Option<T>) {
     if let Some(read) = parse(text) {
         let again = parse(&format!("{text}\n# a comment\n"));

@@ -1,9 +1,9 @@
-//! Files that want to hurt whoever looks at them: byte for byte, since no tool would write them.
+//! Files that harm a reader, written byte by byte because no tool would write them.
 
 use super::{Code, WIT, guest};
 use provender_guests::recipe::{Recipe, component_of};
 
-/// File, its bytes, the code of its refusal, and words of the message.
+/// File name, bytes, the code of the refusal, and words of the message.
 pub(crate) type Bomb = (String, Vec<u8>, &'static str, &'static str);
 
 const HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
@@ -33,7 +33,7 @@ fn component(sections: &[Vec<u8>]) -> Vec<u8> {
 
 /// A component in a component in a component.
 pub(crate) fn nested(levels: usize) -> Vec<u8> {
-    // From the inside out: only the sizes are needed before the bytes.
+    // Built from the inside out: only the sizes are needed before the bytes.
     let mut sizes = vec![HEADER.len()];
     for _ in 0..levels {
         let inner = sizes[sizes.len() - 1];
@@ -50,7 +50,7 @@ pub(crate) fn nested(levels: usize) -> Vec<u8> {
     bytes
 }
 
-/// A type of a component that holds a type of a component, and so on.
+/// A type of a component that contains a type of a component, and so on.
 fn nested_types(levels: usize) -> Vec<u8> {
     let mut content = vec![1];
     content.extend([0x41, 1, 1].repeat(levels));
@@ -92,10 +92,10 @@ fn with_module(sections: &[Vec<u8>]) -> Vec<u8> {
     component(&[section(1, &[MODULE, &sections.concat()].concat())])
 }
 
-/// A function of 350 KB that takes the compiler half a minute and more.
+/// A function of 350 KB that takes the compiler at least half a minute.
 pub(crate) fn busy() -> Vec<u8> {
     let mut body = vec![0];
-    // block (i32.const 0; br_if 0) end, over and over.
+    // block (i32.const 0; br_if 0) end, repeated.
     body.extend([0x02, 0x40, 0x41, 0, 0x0d, 0, 0x0b].repeat(50_000));
     body.push(0x0b);
     let code = [leb(1), leb(body.len()), body].concat();

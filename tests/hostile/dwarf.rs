@@ -1,6 +1,6 @@
-//! Debug information written by hand, as fields of a module's text.
+//! Handwritten debug information, as fields of a module's text.
 
-/// Where everything is: from the first byte of the code on.
+/// The range of every entry: from the first byte of the code on.
 const LOW: u32 = 1;
 const LENGTH: u32 = 0x00ff_ffff;
 
@@ -41,7 +41,7 @@ fn with_length(body: &[u8]) -> Vec<u8> {
     [&u32::try_from(body.len()).unwrap().to_le_bytes()[..], body].concat()
 }
 
-/// All code is line 12 of `herd.rs`, after `more` rows of the table that say so too.
+/// Maps all code to line 12 of `herd.rs`, after `more` rows of the table that say the same.
 fn lines(more: usize) -> Vec<u8> {
     let mut header = vec![1, 1, 1, 0xfb, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0];
     header.extend(b"herd.rs\0\0\0\0\0");
@@ -56,7 +56,7 @@ fn lines(more: usize) -> Vec<u8> {
     with_length(&body)
 }
 
-/// Debug information as a compiler would write it.
+/// Debug information like a compiler's.
 pub(crate) fn honest() -> String {
     sections(&unit(0), &lines(0))
 }

@@ -15,18 +15,18 @@ const TOP: &str = ";; more of the module\n";
 const DESCRIBE: &str = ";; before describe answers\n";
 const END: &str = ";; before compute answers\n";
 
-/// A guest that takes the lesser of two columns, with code of one's own at four places.
+/// A guest that returns the lesser of two columns, with custom code at four places.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Code<'a> {
     /// Top level of the module.
     pub(crate) top: &'a str,
     /// Before `describe` answers.
     pub(crate) describe: &'a str,
-    /// For a row whose input is 1001, which no check asks for; `$x` is the input, `$i` the row.
+    /// For a row whose input is 1001, which no check tries; `$x` is the input, `$i` the row.
     pub(crate) row: &'a str,
-    /// After `compute` has laid out an answer in which such a row occurs; `$armed` is its number + 1.
+    /// After `compute` has written an answer that includes such a row; `$armed` is its number + 1.
     pub(crate) end: &'a str,
-    /// After `compute` has laid out any answer.
+    /// After `compute` has written any answer.
     pub(crate) always: &'a str,
 }
 
@@ -35,15 +35,15 @@ pub(crate) fn guest(name: &str, code: Code<'_>) -> Vec<u8> {
     component_of(&text(name, code), WIT)
 }
 
-/// A guest whose `$pass` passes a string of 32 MiB to another component, over and over. An adapter copies it for the
-/// fuel of one call.
+/// A guest whose `$pass` passes a string of 32 MiB to another component, repeatedly. An adapter copies it for
+/// the fuel of one call.
 pub(crate) fn passing(name: &str, code: Code<'_>) -> Vec<u8> {
     let pass = "(func $pass (local $at i32) (local.set $at (i32.shl (memory.grow (i32.const 512)) (i32.const 16))) (loop $again (call $take (local.get $at) (i32.const 33554432)) (br $again)))";
     let top = format!("{pass} {}", code.top);
     component_beside_taker(&text(name, Code { top: &top, ..code }), WIT, false)
 }
 
-/// A guest with a part that does so in start-up.
+/// A guest with a part that does the same in start-up.
 pub(crate) fn passing_at_start(name: &str) -> Vec<u8> {
     component_beside_taker(&text(name, Code::default()), WIT, true)
 }
@@ -99,7 +99,7 @@ pub(crate) fn declaring(image: &[u8]) -> Vec<u8> {
 /// Component, stable code, and words of its message.
 pub(crate) type Sleeper = (&'static str, Code<'static>, &'static str, &'static str);
 
-/// Guests that a check cannot find, each with what `compute` must say of it.
+/// Guests that a check cannot detect, each with the error that `compute` must report.
 pub(crate) fn sleepers() -> Vec<Sleeper> {
     let row = |row| Code {
         row,

@@ -1,4 +1,4 @@
-//! A guest's declaration as the canonical ABI lays it out in its memory: good, or wrong on purpose.
+//! A guest's declaration in the memory layout of the canonical ABI: good, or wrong on purpose.
 
 /// `field` of the contract. Data types by number: float64 0, int64 1, boolean 2, date 3, text 4,
 /// series 5.
@@ -28,11 +28,11 @@ pub type Parameter = (
 );
 /// Output, minimum, maximum.
 pub type Guardrail = (&'static str, Option<Limit>, Option<Limit>);
-/// Metric, subject, warn, crit; above, over the fleet.
+/// Metric, subject, warn, crit; the direction is above, the scope the fleet.
 pub type Monitor = (&'static str, Option<&'static str>, Option<f64>, Option<f64>);
 
-/// `description` of the contract. The guest's `compute` takes two columns of numbers and gives
-/// `product` and `note`, whatever is declared.
+/// `description` of the contract. Whatever is declared, the guest's `compute` takes two columns of numbers
+/// and returns `product` and `note`.
 #[derive(Clone)]
 pub struct Declaration {
     pub name: String,
@@ -84,7 +84,7 @@ impl Default for Declaration {
 }
 
 impl Declaration {
-    /// The bytes that lie at `base`.
+    /// The bytes of the declaration, for the address `base`.
     pub fn image(&self, base: usize) -> Vec<u8> {
         let mut m = Image {
             base,
@@ -141,7 +141,7 @@ struct Image {
 
 impl Image {
     fn alloc(&mut self, size: usize) -> usize {
-        // Relative to the base, which is a multiple of 8 itself.
+        // Relative to the base, which is itself a multiple of 8.
         let at = self.bytes.len().next_multiple_of(8);
         self.bytes.resize(at + size, 0);
         at

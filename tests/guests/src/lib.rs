@@ -1,8 +1,8 @@
 //! Guests written by hand in WAT, for the unit tests of the sandbox and the library and for the end-to-end
-//! tests. Nothing here needs another crate of the workspace.
+//! tests. This crate depends on no other crate of the workspace.
 //!
 //! * [`recipe`] — a guest that multiplies two columns, good or broken on purpose, as a component
-//! * [`declaration`] — what that guest says of itself
+//! * [`declaration`] — what that guest declares
 
 pub mod declaration;
 pub mod recipe;
@@ -20,10 +20,10 @@ pub mod magic {
     pub const MINUS_ZERO: f64 = 1009.0;
 }
 
-/// How many random cases a test tries: `PROPTEST_CASES` is the long form, as for every property.
+/// How many random cases a test tries. `PROPTEST_CASES` sets the long form, as for every property.
 ///
 /// # Panics
-/// When that is no number.
+/// If its value is not a number.
 pub fn how_many(usual: u32) -> u32 {
     std::env::var("PROPTEST_CASES").map_or(usual, |text| text.parse().unwrap())
 }

@@ -1,5 +1,5 @@
-//! A guest written by hand in WAT, and what turns it into a component. Nothing here needs the crate:
-//! the end-to-end tests make their hostile components of it too.
+//! A guest written by hand in WAT, and the function that turns it into a component. It needs no other crate,
+//! because the end-to-end tests also make their hostile components from it.
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -13,7 +13,7 @@ pub struct Recipe {
     pub top: &'static str,
     /// Before `describe` answers.
     pub describe: &'static str,
-    /// After `compute` has laid out its answer; locals `$rows`, `$offsets`, `$text`, `$valid`, `$out`.
+    /// After `compute` has written its answer; locals `$rows`, `$offsets`, `$text`, `$valid`, `$out`.
     pub end: &'static str,
     /// Names of the two inputs.
     pub inputs: [&'static str; 2],
@@ -23,7 +23,7 @@ pub struct Recipe {
     pub nullable: bool,
     /// Core export name of `compute`.
     pub compute: &'static str,
-    /// What else the guest says of itself.
+    /// The rest of the guest's declaration.
     pub declare: Declaration,
 }
 
@@ -42,7 +42,7 @@ impl Default for Recipe {
     }
 }
 
-/// Where the declaration lies in the guest's memory.
+/// The address of the declaration in the guest's memory.
 const DESCRIPTION: usize = 4_096;
 
 impl Recipe {
@@ -69,7 +69,7 @@ impl Recipe {
         component_of(&self.wat(), include_str!("../../../wit/logic.wit"))
     }
 
-    /// What the guest says of itself.
+    /// The guest's declaration.
     pub fn declaration(&self) -> Declaration {
         let mut d = self.declare.clone();
         d.name.clone_from(&self.name);
@@ -92,7 +92,7 @@ pub fn component_of(wat: &str, wit: &str) -> Vec<u8> {
     component_in(wat, wit, "logic-plugin")
 }
 
-/// As [`component_of`], of another world of `wit`.
+/// Like [`component_of`], for another world of `wit`.
 pub fn component_in(wat: &str, wit: &str, world: &str) -> Vec<u8> {
     let mut core = wat::parse_str(wat).unwrap();
     let mut resolve = Resolve::default();
@@ -106,9 +106,9 @@ pub fn component_in(wat: &str, wit: &str, world: &str) -> Vec<u8> {
         .unwrap()
 }
 
-/// A component of a core module that calls `$take` with a string, which another component beside it accepts and
-/// forgets. wasmtime's adapter between the two copies the string. With `start`, a third component passes strings in
-/// start-up, over and over.
+/// A component of a core module that calls `$take` with a string, which another component accepts and
+/// discards. wasmtime's adapter between the two copies the string. With `start`, a third component passes
+/// strings repeatedly in start-up.
 pub fn component_beside_taker(wat: &str, wit: &str, start: bool) -> Vec<u8> {
     let import = "(import \"$root\" \"take\" (func $take (param i32 i32)))\n(memory (export";
     let wit = wit.replace(
@@ -168,7 +168,7 @@ pub fn component_beside_taker(wat: &str, wit: &str, start: bool) -> Vec<u8> {
         b"\0asm\x0d\0\x01\0".to_vec(),
         section(4, &taker),
         section(4, &guest),
-        // The taker; its function; the guest with that function; the guest's interface, exported.
+        // The receiver, its function, the guest with that function, and the guest's interface, exported.
         section(5, &[1, 0, 0, 0]),
         section(6, &[&[1, 1, 0, 0][..], &name("take")].concat()),
         instance(1),

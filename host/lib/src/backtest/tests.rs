@@ -1,6 +1,6 @@
-//! The renderers on a report that holds hostile texts and every kind of block.
+//! The renderers on a report with hostile texts and every kind of block.
 //!
-//! * `dealt` — threads and spans, beside one pass
+//! * `dealt` — threads and spans give the same report as one pass
 
 mod dealt;
 

@@ -1,4 +1,4 @@
-//! Bad components, each refused with its whole message, and good ones that are not.
+//! Bad components, each refused with its whole message, and good ones that pass.
 
 use crate::check::{CheckReport, Status, check};
 use crate::testing::limits;
@@ -25,7 +25,7 @@ fn checked_within(bytes: &[u8], limits: Limits) -> CheckReport {
     .unwrap()
 }
 
-/// Everything that a report says, for the snapshot.
+/// Everything in a report, for the snapshot.
 fn listing(report: &CheckReport) -> String {
     let mut lines = Vec::new();
     for f in &report.findings {
@@ -46,7 +46,7 @@ fn listing(report: &CheckReport) -> String {
         .replace(&report.digest.to_string(), "DIGEST")
 }
 
-/// No product of two extremes stays among the numbers, so these guests take the lesser of two.
+/// A product of two extremes is not a finite number, so these guests return the lesser of two.
 fn wat(recipe: &Recipe) -> String {
     recipe
         .wat()
@@ -77,7 +77,7 @@ fn hooked(top: &'static str, describe: &'static str, end: &'static str) -> Vec<u
     component_of(&wat(&recipe), WIT)
 }
 
-/// One whose parameter may be 0 to 10, and is 2 unless set.
+/// A guest whose parameter ranges from 0 to 10 and defaults to 2.
 fn bounded(end: &'static str) -> Vec<u8> {
     let mut recipe = Recipe {
         end,
@@ -87,7 +87,7 @@ fn bounded(end: &'static str) -> Vec<u8> {
     component_of(&wat(&recipe), WIT)
 }
 
-/// One of forty inputs that looks at the first two, and traps where the last is the least number.
+/// A guest with forty inputs that reads the first two, and traps if the last is the least number.
 fn forty() -> Vec<u8> {
     let mut recipe = Recipe {
         end: "(local.set $i (i32.const 0))
@@ -108,7 +108,7 @@ fn forty() -> Vec<u8> {
     component_of(&wat(&recipe), WIT)
 }
 
-/// A component whose guest speaks another version of the contract.
+/// A component whose guest uses another version of the contract.
 fn changed(from: &str, to: &str) -> Vec<u8> {
     let wit = WIT.replace(from, to);
     assert_ne!(wit, WIT, "{from}");

@@ -1,4 +1,4 @@
-//! The room against guests written by hand: `product = a * b`, note `ok`.
+//! Golden cases with guests written by hand: `product = a * b`, note `ok`.
 
 use std::path::Path;
 
@@ -106,7 +106,7 @@ fn a_row_that_depends_on_its_batch_is_found() {
             "two: product: 3.0 alone, 42.0 when it is called in reverse order",
         ]
     );
-    // A case without company meets itself.
+    // A case without others is called together with itself.
     let tested = with(
         &recipe,
         "[[case]]\nname = 'one'\nexpect = { product = 6.0 }\n",
@@ -346,7 +346,7 @@ fn blessing_changes_what_differs_and_nothing_else() {
         .map(|c| c.case.name.as_str())
         .collect();
     assert_eq!(left, ["trap", "hand"]);
-    // What is blessed twice stays as it is.
+    // Blessing a second time changes nothing.
     let text = std::fs::read(dir.path().join("a.toml")).unwrap();
     let again = bless(&after, &set, dir.path(), &blessing).unwrap();
     assert_eq!(again.len(), 1);

@@ -1,4 +1,4 @@
-//! Tests of the room; here the fixtures they share.
+//! Tests of monitors; this file has the fixtures that they share.
 
 mod judging;
 mod properties;

@@ -1,7 +1,7 @@
 //! The targets of `tests/fuzz/targets.rs` under libFuzzer, which keeps the inputs that reach new code.
 //!
-//! `PROVENDER_FUZZ_TARGET` names the target. With `PROVENDER_FUZZ_SEEDS=FOLDER` it writes the seeds and the words
-//! of the target's format there and ends.
+//! `PROVENDER_FUZZ_TARGET` names the target. With `PROVENDER_FUZZ_SEEDS=FOLDER` it only writes the seeds and
+//! the words of the target's format there.
 
 #![no_main]
 #![expect(
@@ -25,7 +25,7 @@ use targets::Target;
 
 struct Chosen {
     target: &'static Target,
-    /// What an input must be as long as, filled up from.
+    /// An input of the required length; shorter inputs are filled up from it.
     whole: Option<Vec<u8>>,
 }
 

@@ -1,4 +1,4 @@
-//! Figures by hand, and against a naive way.
+//! Figures computed by hand, and by a naive computation.
 
 use proptest::prelude::*;
 
@@ -185,7 +185,7 @@ proptest! {
         let sizes: Vec<f64> = changes.iter().map(|x| x.abs()).collect();
         prop_assert_eq!(s.absolute.map(|a| a.largest), sizes.iter().copied().reduce(f64::max));
         if let Some(a) = s.absolute {
-            // As many are at or below the median as at or above it.
+            // As many values are at or below the median as at or above it.
             let low = sizes.iter().filter(|x| **x < a.median).count();
             let high = sizes.iter().filter(|x| **x > a.median).count();
             prop_assert!(low * 2 <= sizes.len() && high * 2 <= sizes.len());

@@ -1,4 +1,4 @@
-//! A back-test in many threads and spans says to the byte what one pass says.
+//! A backtest in many threads and spans gives the same bytes as one pass.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use provender_ledger::EntryNumber;
@@ -70,8 +70,8 @@ fn bound(version: &'static str, column: &'static str, unit: &'static str) -> Bou
     .unwrap()
 }
 
-/// Recorded answers of many places: of some the inputs are proved, of some they come from manifests; on
-/// some the candidate traps, on some it has nothing to read.
+/// Recorded answers of many places. The inputs of some are proved, those of others come from manifests. In
+/// some rows the candidate traps; others have no input.
 struct Recorded {
     dir: tempfile::TempDir,
     ledger: Box<dyn Write>,
@@ -116,7 +116,7 @@ impl Recorded {
         activate(&*all.ledger, &all.before, day(0), &stamp()).unwrap();
         let known = all.ledger.head().unwrap();
         all.record(known, 0..5);
-        // What these runs knew is not what was there when they were recorded.
+        // What was known for these runs differs from what was there when they were recorded.
         all.say("temp_max_c", |n, d| (d > 5).then_some((n + d) as f64));
         all.record(known, 5..DAYS);
         all
@@ -149,7 +149,7 @@ impl Recorded {
         taken.unwrap();
     }
 
-    /// A file says a column of every place and day.
+    /// Adds a file with a value for every place and day.
     fn say(&mut self, column: &str, value: impl Fn(usize, usize) -> Option<f64>) {
         let streams = (0..PLACES).map(|n| NewStream {
             boundary_id: place(n),
@@ -263,7 +263,7 @@ impl Progress for Counted {
     }
 }
 
-/// Runs of a span, and threads.
+/// The number of runs in a span, and of threads.
 const DEALINGS: [(u64, usize); 7] = [(SPAN, 5), (1, 1), (1, 2), (1, 5), (20, 2), (20, 5), (70, 2)];
 
 #[test]
@@ -285,7 +285,7 @@ fn the_report_is_the_same_to_the_byte_however_places_are_distributed() {
             assert_eq!(serde_json::to_string(&json).unwrap(), text, "{dealing:?}");
         }
     }
-    // It has all that could come out in another order.
+    // The report contains everything whose order could vary.
     let all = recorded.backtest(|_| {}, (SPAN, 1)).unwrap();
     assert_eq!(all.rows, 184);
     assert_eq!((all.failed_rows, all.failed.len()), (12, 10));
@@ -300,7 +300,7 @@ fn the_report_is_the_same_to_the_byte_however_places_are_distributed() {
 #[test]
 fn the_first_error_in_the_order_of_the_places_is_reported() {
     let recorded = Recorded::new();
-    // Every run that is not proved by its inputs misses its manifest.
+    // The manifest of every run whose inputs are not proved is missing.
     std::fs::remove_dir_all(recorded.dir.path().join("manifests")).unwrap();
     std::fs::create_dir(recorded.dir.path().join("manifests")).unwrap();
     let first_error = |dealing| {

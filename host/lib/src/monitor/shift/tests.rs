@@ -1,4 +1,4 @@
-//! What the comparisons give, and how often they cry wolf where nothing changed.
+//! The results of the comparisons, and how often they raise a false alarm when nothing changed.
 
 use super::*;
 use provender_domain::canonical::Digest;
@@ -53,7 +53,7 @@ fn sorted(mut values: Vec<f64>) -> Vec<f64> {
     values
 }
 
-/// The PSI of the folk rule: deciles, empty bins at 0.0001.
+/// The PSI of the usual rule of thumb: deciles, empty bins at 0.0001.
 fn folk_psi(reference: &Reference, values: &[f64]) -> f64 {
     let window = count_in(&reference.edges, values.iter().copied());
     reference
@@ -76,7 +76,7 @@ struct Rates {
     shift: f64,
 }
 
-/// Shares of `TRIALS` windows without any change that a threshold would call a change.
+/// Shares of `TRIALS` windows without any change that a threshold reports as a change.
 fn rates(n: usize, m: usize, phi: f64, change: f64) -> Rates {
     const TRIALS: usize = 1000;
     let mut random = Seeded(20_250_630);
@@ -141,7 +141,7 @@ fn without_a_change_thresholds_rarely_fire_where_fixed_cut_offs_nearly_always_do
         table.push_str(&r.row);
         table.push('\n');
     }
-    // The reason for all this.
+    // The rule of thumb raises a false alarm in more than half of the windows.
     assert!(rates(365, 30, 0.0, 0.0).folk > 0.5);
     assert!(
         page.contains(&table),
@@ -151,10 +151,10 @@ fn without_a_change_thresholds_rarely_fire_where_fixed_cut_offs_nearly_always_do
 
 #[test]
 fn a_change_is_found() {
-    // Independent days, one standard deviation up: found nearly always, by both.
+    // Independent days, one standard deviation up: nearly always found, by both thresholds.
     let found = rates(365, 30, 0.0, 1.5);
     assert!(found.crit > 0.95, "{}", found.row);
-    // Resembling days: a unit mistake (2.2 times) is far beyond what they do on their own.
+    // Correlated days: a unit mistake (factor 2.2) is far beyond their own variation.
     let found = rates(365, 30, 0.9, 6.0);
     assert!(found.shift > 0.95, "{}", found.row);
 }
@@ -213,7 +213,7 @@ fn resembling_days_count_for_fewer() {
     let resembling = reference(&random.days(3000, 0.9));
     assert!(independent.lag1.abs() < 0.06, "{}", independent.lag1);
     assert!((resembling.lag1 - 0.9).abs() < 0.04, "{}", resembling.lag1);
-    // Places that differ are not days that resemble each other.
+    // Differences between places are not correlation between days.
     let two = [
         dated(&random.days(500, 0.0)),
         dated(
@@ -248,7 +248,7 @@ fn row(day: i32, value: f64, forage: f64, rain: f64) -> Row {
 #[test]
 fn a_step_is_explained_by_a_new_composite_but_not_by_weather() {
     let explaining = ["forage".to_owned(), "rain".to_owned()];
-    // Forage is held and moves once; rain is new every day and explains nothing.
+    // Forage is constant and moves once; rain is new every day and explains nothing.
     let mut rows: Vec<Row> = (0..8)
         .map(|d| row(d, 50.0 - f64::from(d), 800.0, f64::from(d)))
         .collect();
@@ -256,7 +256,7 @@ fn a_step_is_explained_by_a_new_composite_but_not_by_weather() {
         r.values.insert("forage".to_owned(), Value::Float64(1200.0));
         r.values.insert("days".to_owned(), Value::Float64(80.0));
     }
-    // A jump that nothing explains.
+    // A jump without an explanation.
     rows[6]
         .values
         .insert("days".to_owned(), Value::Float64(20.0));
@@ -266,7 +266,7 @@ fn a_step_is_explained_by_a_new_composite_but_not_by_weather() {
         seen,
         [(1, 1.0), (2, 1.0), (3, 1.0), (5, 0.0), (6, 60.0), (7, 60.0)]
     );
-    // Another series is another place; a missing day is no step; a new configuration explains.
+    // Another series is another place, a missing day is not a step, and a new configuration explains one.
     assert_eq!(steps("days", &refs[..2], &[0, 1], &explaining), []);
     assert_eq!(steps("days", &[refs[0], refs[2]], &[0, 0], &explaining), []);
     let mut other = rows[1].clone();

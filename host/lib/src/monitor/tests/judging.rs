@@ -1,4 +1,4 @@
-//! Metrics by hand, thresholds to the bit, and what becomes of thin or missing data.
+//! Metrics computed by hand, thresholds exact to the bit, and the effect of few or missing data.
 
 use super::*;
 use provender_domain::ids::{BoundaryId, ModelVersion};
@@ -29,7 +29,7 @@ fn each_metric_gives_its_hand_computed_value() {
             "{metric}"
         );
     }
-    // The last three compare; `shifting` and `shift::tests` have them by hand.
+    // The last three compare with a baseline; `shifting` and `shift::tests` compute them by hand.
     let all: Vec<_> = metrics::Metric::ALL.iter().map(|m| m.name()).collect();
     assert_eq!(cases.map(|c| c.0), all[..12]);
     assert_eq!(all[12..], ["median_shift", "psi", "step"]);
@@ -246,7 +246,7 @@ fn a_report_without_a_judging_rule_does_not_pass_and_says_so() {
                 .any(|n| n.contains("no rule judged anything"))
         );
     }
-    // A logic without rules beside one with rules has no say, and that is said.
+    // A logic without rules does not affect the verdict of one with rules, and the report says so.
     let silent = LogicInput {
         model_version: ModelVersion::unchecked("frost:v1"),
         ..logic(vec![], vec![series(&EIGHT)])

@@ -1,4 +1,4 @@
-//! Properties: shares are shares, and the order of the input never reaches the report.
+//! Properties: shares stay between 0 and 1, and the order of the input never affects the report.
 
 use proptest::prelude::*;
 use provender_domain::ids::HerdId;

@@ -1,4 +1,4 @@
-//! The JSON, and the renderings of the one model.
+//! The JSON and the other renderings of the same report.
 
 use super::*;
 use crate::monitor::brief::brief;

@@ -13,7 +13,7 @@ fn frozen(values: &[Option<f64>]) -> (Digest, Baseline) {
 }
 
 fn wave(shift: f64) -> Vec<Option<f64>> {
-    // No order from day to day, so that every row counts.
+    // The days have no order, so that every row counts fully.
     (0..30)
         .map(|i| Some(100.0 + shift + f64::from((i * 7) % 30)))
         .collect()

@@ -1,4 +1,4 @@
-//! Scenes by hand: what each comparison says, and that none points on too few rows.
+//! Scenes made by hand: the result of each comparison, and that none draws conclusions from too few rows.
 
 use provender_domain::ids::{BoundaryId, HerdId, ModelVersion};
 use std::collections::BTreeSet;
@@ -186,7 +186,7 @@ fn a_file_that_only_the_failing_rows_read_is_named() {
         .find(|f| f.code == "one_file")
         .unwrap();
     assert_eq!(finding.file.as_deref(), Some("wrong.csv"));
-    // Where the place read it before too, without failing, it says nothing.
+    // If the place read the file before without failing, the file proves nothing.
     for row in &mut scene.before {
         row.files.insert(("forage".into(), "wrong.csv".into()));
     }
@@ -197,7 +197,7 @@ fn a_file_that_only_the_failing_rows_read_is_named() {
         "{}",
         findings_text(&triage)
     );
-    // And where nothing is known of before, file and place are one.
+    // If nothing is known of earlier days, file and place cannot be distinguished.
     scene.before.clear();
     let triage = judge(&scene);
     assert_eq!(triage.verdict, TriageVerdict::Unknown);
@@ -299,7 +299,7 @@ fn frozen(place: &str) -> Baseline {
 
 #[test]
 fn what_was_wrong_before_the_window_shows_against_what_was_frozen() {
-    // The days before have the same mistake, so that they say nothing.
+    // The days before have the same mistake, so they prove nothing.
     let mut scene = bad("v2", 8000.0);
     scene.before = (1..=12).map(|d| row("v2", "a", d, 8000.0, 400.0)).collect();
     let others =
@@ -335,7 +335,7 @@ fn what_was_wrong_before_the_window_shows_against_what_was_frozen() {
         ..bad("v2", 1040.0)
     });
     texts.push(text);
-    // Of another place nothing is frozen.
+    // There is no baseline for another place.
     scene.frozen = Some(frozen("b"));
     assert_eq!(baseline_findings(&scene).1, "");
     insta::assert_snapshot!(texts.join("\n"));

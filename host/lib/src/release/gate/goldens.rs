@@ -175,7 +175,7 @@ mod tests {
         for (evidence, expected) in [
             (&[][..], CheckVerdict::Unknown),
             (&[(CheckVerdict::Ok, 20)], CheckVerdict::Ok),
-            // Evidence that rests on no cases is no pass.
+            // Evidence based on no cases does not pass.
             (&[(CheckVerdict::Ok, 0)], CheckVerdict::Unknown),
             (&[(CheckVerdict::Unknown, 20)], CheckVerdict::Unknown),
             (&[(CheckVerdict::Warn, 20)], CheckVerdict::Warn),
