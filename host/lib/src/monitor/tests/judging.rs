@@ -118,7 +118,7 @@ fn the_rows_behind_a_fired_rule_are_named_and_no_others() {
 }
 
 #[test]
-fn too_few_rows_no_rows_and_only_nulls_are_unknown_and_no_pass() {
+fn too_few_rows_no_rows_and_only_nulls_are_unknown_and_do_not_pass() {
     let strict = MonitorRule {
         min_rows: 8,
         ..days(1e6, 1e7, "mean")

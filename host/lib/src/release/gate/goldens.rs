@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_cases_here_the_newest_evidence_counts_and_no_evidence_is_no_pass() {
+    fn without_cases_here_the_newest_evidence_counts_and_missing_evidence_does_not_pass() {
         let release = known(2);
         let without = [ModelVersion::unchecked("days:v1")];
         let of = |evidence: &[(CheckVerdict, u64)]| {
