@@ -41,7 +41,7 @@ impl Default for Limits {
             // copies it once still fits. Times the threads of a usual machine it is far below physical memory, so
             // growth never fails because of the host.
             memory_bytes: 128 << 20,
-            // For the function pointers of a language runtime: CPython's table has about 10,000 elements.
+            // For the function pointers of a language runtime: CPython's table has 5,785 elements.
             table_elements: 100_000,
             // wasmtime's default. A debug build of a Rust guest needs a few tens of KiB.
             stack_bytes: 512 << 10,

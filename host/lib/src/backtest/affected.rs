@@ -1,7 +1,7 @@
 //! The boundaries with the largest changes, each by its most changed row.
 //!
-//! Rows come one boundary after the other, so that one row a boundary and a short list are all that
-//! is kept; parts of the rows, each with its own list, join to the list of all of them.
+//! Rows are sorted by boundary, so only the current boundary's row and a short list are kept. Threads keep a
+//! list each; the lists are merged at the end.
 
 use std::cmp::Ordering;
 
@@ -19,7 +19,7 @@ const LISTED: usize = 10;
 pub(super) struct Inputs<'r> {
     /// The recorded inputs, which the side before read unless it was computed.
     pub snapshot: &'r Snapshot,
-    /// What the side before read, where it was computed.
+    /// What the side before read, if it was computed.
     pub before: Option<&'r [Value]>,
     /// What the candidate read.
     pub after: &'r [Value],
@@ -106,9 +106,8 @@ impl<'a> Peaks<'a> {
         });
     }
 
-    /// Takes in the most changed rows among others. A boundary may have rows in both: it is listed in
-    /// neither by a row that ten boundaries beat, so that the better of the two is its most changed one
-    /// wherever that counts.
+    /// Merges the list of another part. A boundary may be in both lists; the larger change counts. A row that a
+    /// part dropped was beaten by ten boundaries there, so it cannot be in the merged list either.
     pub(super) fn join(&mut self, mut others: Peaks<'_>) {
         self.close_boundary();
         others.close_boundary();

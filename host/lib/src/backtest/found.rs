@@ -1,4 +1,4 @@
-//! What was found in answers: of some places, and joined of all of them.
+//! The counts of a part of the places, and how parts are merged.
 
 use std::collections::BTreeSet;
 
@@ -61,7 +61,7 @@ impl<'a> PassResult<'a> {
         self.days = Some((first.min(from), last.max(to)));
     }
 
-    /// Takes in what was found at the places after these.
+    /// Merges the counts of the places that follow these.
     pub(super) fn join(&mut self, later: PassResult<'_>) {
         self.tally.join(later.tally);
         let (own, other) = (&mut self.baseline, later.baseline);

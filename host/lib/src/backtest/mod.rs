@@ -6,22 +6,22 @@
 //!                                                       └▶ tally, monitors ─▶ report ─▶ text, Markdown, page
 //! ```
 //!
-//! Nothing is recorded. Rows go by in chunks, one boundary and herd after the other; what is kept are counts
-//! and, of every outcome, its numbers, so that medians and quantiles are exact. Threads take spans of places,
-//! each with a reader of its own, and what they find is joined in the order of the places.
+//! Nothing is recorded. Rows are processed in chunks, sorted by boundary and herd. Only counts and the numbers of
+//! each outcome are kept, so that medians and quantiles are exact. Threads take spans of places, each with its
+//! own reader, and their results are merged in the order of the places.
 //!
 //! * `run` — the back-test: selects the answers and builds the report
 //! * `spans` — places dealt to threads
 //! * `pass` — one pass over answers, as one thread makes it
-//! * `found` — what was found, and how it joins
+//! * `found` — the counts of a part of the places, and how parts are merged
 //! * `range` — which answers, and when there are none
 //! * `snapshot` — recorded answers with their inputs, proved by digest or read from manifests
 //! * `side` — one component with the columns that it is given
 //! * `tally` — outcomes, guardrails, failures
 //! * `affected` — the boundaries with the largest changes
 //! * `statistics` — two columns of numbers side by side
-//! * `settings` — what the sides are set to differently
-//! * `expected` — the days that the monitors hold both sides to
+//! * `settings` — the settings that differ between the sides
+//! * `expected` — the days on which the monitors expect an answer of both sides
 //! * `monitors` — the verdicts of the monitors on both sides
 //! * `report` — the model of the report and its JSON
 //! * [`document`], `figures` — the report in words and tables, for every medium

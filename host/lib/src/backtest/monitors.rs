@@ -1,7 +1,7 @@
-//! The monitor's verdicts before and after: its own rules over the rows of one window.
+//! The monitors' verdicts on both sides, by each side's own rules, over the rows of one window.
 //!
-//! Both sides are held to the days that the side before was expected to answer for, so that a
-//! candidate which fails on rows loses coverage.
+//! Both sides are expected to answer on the days on which the side before was. So a candidate that fails on rows
+//! loses coverage.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,8 +50,8 @@ impl Watch {
         Ok(Watch { input, needed })
     }
 
-    /// Takes in a row of the window. `values` finds an output or input by name; where an input
-    /// carries an output's name, the name means the output.
+    /// Takes in a row of the window. `values` finds an output or input by name. If both have
+    /// the same name, it means the output.
     pub(super) fn add<'v>(
         &self,
         watched: &mut Watched,

@@ -1,5 +1,4 @@
-//! One pass over answers, as one thread makes it: they go by in chunks, both sides are computed where
-//! they have to be, and what differs is counted.
+//! One thread's pass over answers, in chunks: it computes each side where necessary and counts what differs.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -26,7 +25,7 @@ use super::spans::Span;
 /// Rows of a chunk: eight of the sandbox's batches, in some ten megabytes.
 const CHUNK: usize = 16_384;
 
-/// What all threads look at.
+/// What all threads share.
 pub(super) struct PassContext<'a> {
     /// Manifests of the runs.
     pub manifests: &'a Store,
@@ -74,7 +73,7 @@ pub(super) struct Pass<'s, 'a, 'l> {
 }
 
 impl<'s, 'a, 'l> Pass<'s, 'a, 'l> {
-    /// Through a reader of its own; `alone` when no other thread goes through other spans meanwhile.
+    /// Uses its own reader. `alone` if no other thread works on other spans at the same time.
     #[must_use]
     pub(super) fn new(
         scene: &'s PassContext<'a>,

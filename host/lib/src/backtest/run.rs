@@ -68,7 +68,7 @@ pub struct Archive<'a> {
     pub interrupt: Interrupt,
 }
 
-/// Says how many rows there are at most, then how many have gone by.
+/// Progress: first the largest possible number of rows, then how many were processed.
 pub trait Progress {
     /// Recorded runs to look at.
     fn total(&mut self, runs: u64);

@@ -51,7 +51,7 @@ pub(super) struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// Without any rows. `alone` when no other rows are computed meanwhile, so that these have all cores.
+    /// Without rows. `alone` if no other rows are computed at the same time, so that these get all cores.
     #[must_use]
     pub(super) fn new(bound: &'a Bound, alone: bool) -> Side<'a> {
         Side {
@@ -64,8 +64,8 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// Adds a row: what the run recorded where it read the same, else what was known then. Gives
-    /// the values in declared order.
+    /// Adds a row and returns its values in declared order. A value is the recorded one if the run read the same
+    /// column, otherwise the one known at that time.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -178,7 +178,7 @@ fn columns(bound: &Bound) -> Vec<Column> {
         .collect()
 }
 
-/// A failure's words without the sandbox's own count of rows, which is that of our chunk.
+/// A failure's message without the sandbox's row number, which counts within our chunk.
 fn cause(message: &str) -> String {
     message
         .split_once("): ")

@@ -2,9 +2,9 @@
 //!
 //! The inputs are gathered again from the observations as they were known when the answer's batch
 //! was recorded, and proved by the digest that the ledger holds (see [`crate::compute::recipe`]).
-//! Where the digest differs (the run was computed with `--known-at`, a file was ingested meanwhile,
-//! the precedence of sources or the catalogue has changed since) the run's manifest is opened and
-//! its inputs are taken. Either way they are the recorded ones.
+//! The digest may differ: the run was computed with `--known-at`, a file was ingested meanwhile, or the
+//! precedence of sources or the catalogue has changed. Then the inputs are read from the run's manifest. Either
+//! way they are the recorded ones.
 
 use provender_ledger::EntryNumber;
 use std::collections::HashMap;
@@ -28,7 +28,7 @@ use provender_store::manifest::Store;
 
 use super::error::BacktestError;
 
-/// Of how many rows the inputs were proved, and of how many they were read.
+/// Number of rows whose inputs were proved by digest, and of those read from manifests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "BacktestProvenance")]
 pub struct Provenance {
@@ -126,8 +126,8 @@ impl<'a, 'l> Snapshots<'a, 'l> {
         }
     }
 
-    /// The answers that a filter selects, in the order in which they were recorded, so that what is
-    /// known only grows from one to the next.
+    /// The answers that a filter selects, in the order in which they were recorded. So what is known only grows
+    /// from one to the next.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -137,7 +137,7 @@ impl<'a, 'l> Snapshots<'a, 'l> {
         filter: &RunFilter,
     ) -> Result<Vec<Run>, LedgerError> {
         let mut runs = answers_by(self.ledger, activations, filter)?;
-        // The ledger matches names by a pattern; only the very name counts.
+        // The ledger matches names by a pattern; only an exact match counts.
         runs.retain(|r| Some(r.run.key.model_version.name()) == filter.logic.as_deref());
         runs.sort_by_key(|r| r.entry);
         Ok(runs)

@@ -1,5 +1,5 @@
-//! Places go together in spans, and threads take span by span; what they find is joined in the order of
-//! the places, so that nothing hangs on how many threads there are or which is faster.
+//! Places are grouped into spans, which threads take one by one. Results are merged in the order of the places,
+//! so they do not depend on the number or speed of threads.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,8 +17,8 @@ use super::found::PassResult;
 use super::pass::{Pass, PassContext};
 use super::run::{Archive, Progress};
 
-/// Runs of a span: enough of them that its calls of the sandbox share a store and joining is nothing beside
-/// computing, and so few that the last spans of a long back-test leave no core idle for long.
+/// Runs of a span. Enough that its sandbox calls share a store and merging costs little beside computing; few
+/// enough that no core is idle for long at the end.
 pub(super) const SPAN: u64 = 8_192;
 
 /// Places that follow each other.

@@ -88,8 +88,8 @@ pub struct Summary {
 }
 
 impl Pairs {
-    /// Takes in a row: numbers that are there, and whether they differ by a bit. Gives the change
-    /// with its sign when both are there and differ.
+    /// Adds a row: its numbers, if any, and whether they differ in a bit. Returns the signed change if both exist
+    /// and differ.
     pub(super) fn add(
         &mut self,
         before: Option<f64>,
@@ -109,7 +109,7 @@ impl Pairs {
         Some(change)
     }
 
-    /// Takes in the pairs of other rows.
+    /// Adds the pairs of other rows.
     pub(super) fn join(&mut self, mut others: Pairs) {
         self.before.append(&mut others.before);
         self.after.append(&mut others.after);
@@ -117,7 +117,7 @@ impl Pairs {
         self.relative.append(&mut others.relative);
     }
 
-    /// Sorts and sums up.
+    /// Sorts the numbers and computes the summary.
     #[must_use]
     pub(super) fn summary(mut self) -> Summary {
         sort(&mut self.before);

@@ -1,4 +1,4 @@
-//! What is counted while rows go by: outcomes, guardrails, failures.
+//! Counts over the rows: outcomes, guardrails, failures.
 
 use serde_json::Value as Json;
 
@@ -216,7 +216,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Takes in what was counted of the rows after these, of other places.
+    /// Adds the counts of the rows that follow these, at other places.
     pub(super) fn join(&mut self, later: Tally<'_>) {
         for (own, other) in self.outcomes.iter_mut().zip(later.outcomes) {
             own.join(other);
@@ -260,7 +260,7 @@ impl<'a> Tally<'a> {
         all
     }
 
-    /// The outcome that the most affected boundaries are ranked by, and they.
+    /// The most affected boundaries, and the outcome that they are ranked by.
     #[must_use]
     pub(super) fn affected(&mut self) -> (Option<String>, Vec<AffectedRow>) {
         let by = self.ranked.and_then(|n| self.outcomes.get(n));
@@ -277,7 +277,7 @@ impl<'a> Tally<'a> {
             if sized(report.data_type) {
                 let mut figures = o.pairs.summary();
                 if report.data_type == DataType::Date {
-                    // Days since 1970 are no size of a date.
+                    // A date has no size: a share of its days since 1970 means nothing.
                     figures.relative = None;
                     figures.before = None;
                     figures.after = None;

@@ -1,5 +1,5 @@
-//! Inputs against the frozen baseline of the same places: where the days before the failing ones were wrong
-//! already, only what was frozen shows it.
+//! Compares inputs with the frozen baseline of the same places. If the days before the failing ones were wrong
+//! too, only the baseline shows it.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::judge::{Points, TriageFinding};
 use super::scene::{Row, TriageScene};
 use provender_domain::render::text::count;
 
-/// Of some rows, how many have a reference for an input, and how many lie outside of it.
+/// How many rows have a reference for an input, and how many of these lie outside it.
 struct Outside {
     compared: usize,
     outside: usize,
@@ -26,7 +26,7 @@ impl Outside {
             let value = row.inputs.get(name).and_then(serde_json::Value::as_f64);
             if let (Some(x), Some(reference)) = (value, reference(baseline, row, name)) {
                 seen.compared += 1;
-                // As far beyond as an input moves by itself is not outside.
+                // An input that is beyond by less than it moves by itself is not outside.
                 let room = LEAST * reference.median.abs();
                 let within = reference.minimum - room..=reference.maximum + room;
                 seen.outside += usize::from(!within.contains(&x));
@@ -49,8 +49,8 @@ fn reference<'b>(baseline: &'b Baseline, row: &Row, name: &str) -> Option<&'b Re
     series.columns.iter().find(|c| c.subject == name)
 }
 
-/// Which inputs of most failing rows lie outside of what was frozen. It points to the data where the
-/// other answers of the window do not: the season moves them all.
+/// Inputs that lie outside the baseline in most failing rows. This points to the data only if the other answers
+/// of the window are inside: the season moves all of them.
 #[must_use]
 pub(super) fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
     let Some(baseline) = &scene.frozen else {
@@ -74,7 +74,7 @@ pub(super) fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
             continue;
         }
         let others = Outside::of(baseline, &scene.passing, name);
-        let told = format!(
+        let sentence = format!(
             "{name} of {} of {} lies outside of what {of} holds for the same places",
             failing.outside,
             count(failing.compared as u64, "failing answer")
@@ -106,7 +106,7 @@ pub(super) fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
             "input_outside_baseline",
             points,
             rests_on,
-            told + &tail,
+            sentence + &tail,
         ));
     }
     if inputs > 0 && out.is_empty() {

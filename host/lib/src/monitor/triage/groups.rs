@@ -1,5 +1,4 @@
-//! Failing rows by version, configuration, place, source and file: what they have in common, and what
-//! the others do not.
+//! Groups failing rows by version, configuration, place, source and file, and finds what only they have in common.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,7 +68,7 @@ pub(super) fn groups(scene: &TriageScene) -> Vec<Group> {
     out
 }
 
-/// What is in every failing row and in no other of the window; nothing where there is no other.
+/// A value that every failing row has and no other row of the window. `None` if there is no other row.
 fn apart(scene: &TriageScene, by: &str) -> Option<String> {
     if scene.passing.is_empty() {
         return None;
@@ -77,8 +76,8 @@ fn apart(scene: &TriageScene, by: &str) -> Option<String> {
     common(scene, by).into_iter().next()
 }
 
-/// The files that every failing row reads and no other of the window; best one that the same places did
-/// not read before.
+/// A file that every failing row reads and no other row of the window. Prefers one that the same places did not
+/// read before.
 fn apart_file(scene: &TriageScene) -> Option<String> {
     let files = common(scene, "file");
     let before = scene
@@ -87,7 +86,7 @@ fn apart_file(scene: &TriageScene) -> Option<String> {
         .chain(scene.replaced.iter().map(|(_, r)| r));
     let old: BTreeSet<String> = before.flat_map(|r| values(r, "file")).collect();
     let new = files.iter().find(|f| !old.contains(*f));
-    // A file that was read before too sets apart only from rows beside it.
+    // A file that was read before too distinguishes only from passing rows of the window.
     new.or_else(|| files.iter().find(|_| !scene.passing.is_empty()))
         .cloned()
 }
@@ -107,8 +106,8 @@ fn common(scene: &TriageScene, by: &str) -> BTreeSet<String> {
     common
 }
 
-/// What sets the failing rows apart: a version, a configuration, or a file that their places did not
-/// read before.
+/// What distinguishes the failing rows: a version, a configuration, or a file that their places did not read
+/// before.
 #[must_use]
 pub(super) fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
     let mut out = Vec::new();
@@ -141,10 +140,15 @@ pub(super) fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
         } else {
             (Points::Logic, "")
         };
-        let told = format!(
+        let sentence = format!(
             "all {failing} failing answers are {what}, and none of the {passing} others of the window is{tail}"
         );
-        out.push(TriageFinding::new(code, points, failing + passing, told));
+        out.push(TriageFinding::new(
+            code,
+            points,
+            failing + passing,
+            sentence,
+        ));
     }
     out
 }
@@ -158,10 +162,10 @@ fn new_file(scene: &TriageScene, file: &str, one_place: bool) -> TriageFinding {
     let (before, had) = (before.clone().count(), before.filter(reads).count());
     let failing = scene.failing.len();
     let passing = scene.passing.len();
-    let told = format!(
+    let sentence = format!(
         "every failing answer reads {file}, and none of the {passing} others of the window does"
     );
-    // A place's own file sets its rows apart whether it is right or not: what it read before tells.
+    // A place's own file always distinguishes its rows, right or wrong. What the place read before decides.
     let (points, tail) = match (before, had) {
         (0, _) if one_place || passing < ENOUGH => (
             Points::Nowhere,
@@ -183,8 +187,12 @@ fn new_file(scene: &TriageScene, file: &str, one_place: bool) -> TriageFinding {
             ),
         ),
     };
-    let mut finding =
-        TriageFinding::new("one_file", points, failing + passing + before, told + &tail);
+    let mut finding = TriageFinding::new(
+        "one_file",
+        points,
+        failing + passing + before,
+        sentence + &tail,
+    );
     finding.file = Some(file.to_owned());
     finding
 }

@@ -1,4 +1,4 @@
-//! Inputs against what the same places had before: a changed unit shows as a factor.
+//! Compares inputs with earlier ones of the same places. A changed unit shows as a factor.
 
 use provender_domain::ids::{BoundaryId, HerdId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,18 +11,18 @@ use super::scene::{Row, TriageScene};
 use crate::ingest::take::looks_like;
 use provender_domain::render::text::{count, number};
 
-/// A shift is that many robust standard deviations of what the ratio was before.
+/// A shift is more than this many robust standard deviations of the earlier ratio.
 const SIGMAS: f64 = 4.0;
 
-/// A smaller relative change is none where its factor looks like a unit taken for another, however quiet the
-/// input was.
+/// Smallest relative change that counts as a shift if its factor looks like a mistaken unit, even if the input
+/// hardly varied before.
 const LEAST_OF_A_UNIT: f64 = 0.05;
 
-/// A smaller one of any other factor is none: forage and weather move that far in a month by themselves, in steps
-/// from one composite to the next, which no spread of the days before shows.
+/// Smallest relative change that counts as a shift for any other factor. Forage and weather move that far in a
+/// month by themselves, in steps from one composite to the next that the spread of earlier days does not show.
 pub(super) const LEAST: f64 = 0.2;
 
-/// Each value over the median that its place had before.
+/// Each value divided by the earlier median of its place.
 fn ratios(rows: &[Row], name: &str, middle: &BTreeMap<(BoundaryId, HerdId), f64>) -> Vec<f64> {
     let of = |row: &Row| {
         let x = row.inputs.get(name)?.as_f64()?;
@@ -55,7 +55,7 @@ fn middles(before: &[Row], name: &str) -> BTreeMap<(BoundaryId, HerdId), f64> {
         .collect()
 }
 
-/// Which inputs of the failing rows are no longer what the same places had before.
+/// Inputs of the failing rows that differ from earlier ones of the same places.
 #[must_use]
 pub(super) fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
     let mut out = Vec::new();

@@ -100,8 +100,8 @@ pub struct Triage {
     pub groups: Vec<Group>,
 }
 
-/// Compares, and says where it points. That nothing changed in the inputs points nowhere by itself: what
-/// was not looked at may have changed.
+/// Compares, and returns where the evidence points. Unchanged inputs alone point nowhere: something that was not
+/// compared may have changed.
 #[must_use]
 pub fn judge(scene: &TriageScene) -> Triage {
     let mut findings = apart::findings(scene);

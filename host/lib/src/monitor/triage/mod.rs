@@ -1,10 +1,9 @@
 //! Triage: does a report's failure come from the data or from the logic?
 //!
-//! Compared are the failing answers with those of the same window that do not fail, with what the same
-//! places had before and with their frozen baseline, with the run that a reissue replaced, and with what other versions gave for the
-//! same inputs, where that is recorded. Each comparison says on how many rows it rests and where it
-//! points; one that rests on too few points nowhere. What was not compared is not claimed: "not enough to
-//! tell" is an answer.
+//! Failing answers are compared with passing answers of the same window, with earlier inputs and the frozen
+//! baseline of the same places, with the run that a reissue replaced, and with recorded answers of other versions
+//! for the same inputs. Each comparison states its number of rows and where it points; one with too few rows
+//! points nowhere. "Not enough to tell" is a valid result.
 //!
 //! * [`scene`] — what is compared: rows with their inputs, outputs and files
 //! * [`gather`] — the scene of a report, from the ledger and the manifests

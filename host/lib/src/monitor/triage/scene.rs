@@ -74,8 +74,7 @@ pub struct TriageScene {
 }
 
 impl TriageScene {
-    /// Whether a row would fail as the rule that counts `failing` means it; `None` where the rule does
-    /// not judge rows one by one.
+    /// Whether `other` would fail by the rule that counts `failing`. `None` if the rule does not judge single rows.
     #[must_use]
     pub(crate) fn fails_too(&self, failing: &Row, other: &Row) -> Option<bool> {
         let mut judged = None;

@@ -10,11 +10,10 @@ use super::scene::TriageScene;
 use crate::ingest::take::looks_like;
 use provender_domain::render::text::{count, number};
 
-/// Of how many rows a comparison must say the same to point somewhere.
+/// Share of rows that must agree for a comparison to point somewhere.
 const MOST: f64 = 0.8;
 
-/// Whether two versions read the same, as far as both read it: they share an input beside the day, and
-/// none that they share differs.
+/// Whether two versions read the same values: they share an input beside the day, and no shared input differs.
 fn same_inputs(a: &Map<String, Json>, b: &Map<String, Json>) -> bool {
     let mut shared = a
         .iter()
@@ -24,7 +23,7 @@ fn same_inputs(a: &Map<String, Json>, b: &Map<String, Json>) -> bool {
     shared.peek().is_some() && shared.all(|(x, y)| x == y)
 }
 
-/// What the others say.
+/// What the results of other versions show.
 #[must_use]
 pub(super) fn findings(scene: &TriageScene) -> Vec<TriageFinding> {
     let mut out = Vec::new();
@@ -70,7 +69,7 @@ fn version_finding(
     let enough = judged >= ENOUGH || judged > 0 && judged == scene.failing.len();
     #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
     let share = fails as f64 / judged.max(1) as f64;
-    let (points, told) = if same == 0 {
+    let (points, sentence) = if same == 0 {
         (
             Points::Nowhere,
             format!("{version} is recorded for failing places and days, but on other inputs"),
@@ -105,10 +104,10 @@ fn version_finding(
         )
     };
     if enough || points == Points::Nowhere {
-        TriageFinding::new("other_version", points, judged, told)
+        TriageFinding::new("other_version", points, judged, sentence)
     } else {
-        let told = format!("{told}; that is too few to point anywhere");
-        TriageFinding::new("other_version", Points::Nowhere, judged, told)
+        let sentence = format!("{sentence}; that is too few to point anywhere");
+        TriageFinding::new("other_version", Points::Nowhere, judged, sentence)
     }
 }
 
