@@ -1,4 +1,4 @@
-"""The component's entry: componentize-py looks for the class `Logic` here. Nothing to change."""
+"""The component's entry point: componentize-py looks for the class `Logic` here. Do not change it."""
 
 from provender_logic.component import export
 

@@ -1,8 +1,8 @@
 """`rain_balance:v1`: rain of the last 30 days against what the grass needs. Frozen once released.
 
 A logic is a declaration, which the host reads before it computes anything, and a function from one
-row of inputs to one row of outputs. Columns, nulls and the way into the sandbox are the work of
-`provender_logic`. This example is complete: change it line by line into what you need.
+row of inputs to one row of outputs. `provender_logic` handles columns, nulls and calls from the
+sandbox. This example is complete: change it line by line into what you need.
 """
 
 from datetime import date
@@ -12,9 +12,9 @@ from provender_logic import InputError, above, below, crit, field, outcome, para
 
 
 class Inputs(pl.Inputs):
-    """What a row is computed from. Without a feature it is the host's column of that name;
-    `provender features` lists them all. The unit must be the host's. Nearly every input may be None:
-    an observation can always be missing."""
+    """What a row is computed from. Without `feature` an input is the host's column of the same name;
+    `provender features` lists all columns. Use the host's unit. Nearly every input may be None,
+    because an observation can always be missing."""
 
     calculation_date: date = field("The day the number is for.")
     rain_mm: float | None = field(
@@ -26,8 +26,8 @@ class Inputs(pl.Inputs):
 
 
 class Parameters(pl.Parameters):
-    """What the people who run it may change without a new version: default and range. Each value in
-    force is part of a run's key."""
+    """Settings that can change without a new version, each with a default and a range. The values in
+    force are part of a run's key."""
 
     need_mm: float = parameter(
         "Rain that the grass needs in 30 days.", unit="mm", default=40.0, minimum=0.0, maximum=1000.0)
@@ -36,8 +36,8 @@ class Parameters(pl.Parameters):
 
 
 class Outputs(pl.Outputs):
-    """outcome: what others use. term: an intermediate figure, so that `explain` can show the
-    arithmetic. reason: why there is no answer. A formula is for people; it names what is declared."""
+    """outcome: a result. term: an intermediate figure, with which `explain` shows the arithmetic.
+    reason: why there is no answer. A formula is for readers and uses only declared names."""
 
     balance_mm: float | None = outcome(
         "Rain above the need; negative when it was too dry.", unit="mm", formula="rain_mm - need_mm")
@@ -49,7 +49,7 @@ class Outputs(pl.Outputs):
 def compute(p: Parameters, i: Inputs) -> Outputs:
     """One row. It has no clock, no files, no network: the same inputs give the same bits, on every
     machine. A missing input is an outcome of None with a reason, never a zero."""
-    # What cannot be is an error and stops the row with your words; what is merely missing is not.
+    # An impossible value is an error: the row fails with your message. A missing value is not an error.
     if i.rain_mm is not None and i.rain_mm < 0.0:
         raise InputError("rain_mm", "rain cannot be negative")
     enough = i.observed_days >= p.min_observed_days
@@ -63,7 +63,7 @@ def compute(p: Parameters, i: Inputs) -> Outputs:
     return Outputs(
         balance_mm=None if rain is None else rain - p.need_mm,
         balance_date=i.calculation_date,
-        # Where nothing is needed there is no share of it; `divide` gives None where Python raises.
+        # If the need is 0 there is no share of it. `divide` returns None where Python would raise.
         share_of_need=None if rain is None else pl.divide(rain, p.need_mm),
         reason=why,
     )
@@ -72,16 +72,16 @@ def compute(p: Parameters, i: Inputs) -> Outputs:
 LOGIC = pl.Logic(
     name="rain_balance",
     version="v1",
-    # One sentence: it stands in lists and reports.
+    # One sentence. Lists and reports show it.
     summary="Rain of the last 30 days against what the grass needs.",
     inputs=Inputs,
     parameters=Parameters,
     outputs=Outputs,
-    # What can never be a sound answer. A bound is a number, the name of a parameter, or None.
+    # Bounds of a plausible answer. A bound is a number, the name of a parameter, or None.
     guardrails=[crit("balance_mm", -1000, 5000), warn("share_of_need", 0, 20)],
-    # When the people who run it should be warned: metric, warn, crit.
+    # When a monitor alerts: metric, threshold of warn, threshold of crit.
     monitors=[above("share_null", 0.05, 0.20, subject="balance_mm"), below("coverage", 0.98, 0.90)],
-    # What a reader of the number has to know and the number does not say.
+    # What a reader has to know beside the number.
     annotations=[
         ("not-accounted-for", "Water that the soil held before the 30 days, and what ran off."),
         ("not-accounted-for", "The need is the same in every month."),

@@ -1,20 +1,20 @@
 //! `rain_balance:v1`: rain of the last 30 days against what the grass needs. Frozen once released.
 //!
 //! A logic is a declaration, which the host reads before it computes anything, and a function from
-//! one row of inputs to one row of outputs. Columns, nulls and the way into the sandbox are the work
-//! of `logic!`. This example is complete: change it line by line into what you need.
+//! one row of inputs to one row of outputs. `logic!` handles columns, nulls and calls from the
+//! sandbox. This example is complete: change it line by line into what you need.
 
 use provender_logic::{Day, RowError};
 
 provender_logic::logic! {
     name: "rain_balance",
     version: "v1",
-    // One sentence: it stands in lists and reports.
+    // One sentence. Lists and reports show it.
     summary: "Rain of the last 30 days against what the grass needs.",
 
-    // What a row is computed from: name, type, ["unit"], = "feature". Without a feature it is the
-    // host's column of that name; `provender features` lists them all. The unit must be the host's.
-    // An Option may be null. Nearly every input must be one: an observation can always be missing.
+    // What a row is computed from: name, type, ["unit"], = "feature". Without a feature an input
+    // is the host's column of the same name; `provender features` lists all columns. Use the host's
+    // unit. Make nearly every input an Option, because an observation can always be missing.
     inputs: struct Inputs {
         /// The day the number is for.
         calculation_date: Day,
@@ -24,8 +24,8 @@ provender_logic::logic! {
         observed_days: i64 = "precipitation_mm:count:30d",
     },
 
-    // What the people who run it may change without a new version: default and range. Each value in
-    // force is part of a run's key.
+    // Settings that can change without a new version, each with a default and a range. The values in
+    // force are part of a run's key.
     parameters: struct Parameters {
         /// Rain that the grass needs in 30 days.
         need_mm: f64 ["mm"] = 40.0 in 0.0..=1000.0,
@@ -33,8 +33,8 @@ provender_logic::logic! {
         min_observed_days: i64 ["d"] = 25 in 1..=30,
     },
 
-    // outcome: what others use. term: an intermediate figure, so that `explain` can show the
-    // arithmetic. reason: why there is no answer. A formula is for people; it names what is declared.
+    // outcome: a result. term: an intermediate figure, with which `explain` shows the arithmetic.
+    // reason: why there is no answer. A formula is for readers and uses only declared names.
     outputs: struct Outputs {
         /// Rain above the need; negative when it was too dry.
         outcome balance_mm: Option<f64> ["mm"] = "rain_mm - need_mm",
@@ -46,19 +46,19 @@ provender_logic::logic! {
         reason reason: Option<&'static str>,
     },
 
-    // What can never be a sound answer. A bound is a number, the name of a parameter, or _ for none.
+    // Bounds of a plausible answer. A bound is a number, the name of a parameter, or _ for no bound.
     guardrails: {
         crit balance_mm: (-1000)..=5000,
         warn share_of_need: 0..=20,
     },
 
-    // When the people who run it should be warned: above or below, warn, crit.
+    // When a monitor alerts: above or below, threshold of warn, threshold of crit.
     monitors: {
         share_null(balance_mm) above 0.05, 0.20;
         coverage below 0.98, 0.90;
     },
 
-    // What a reader of the number has to know and the number does not say.
+    // What a reader has to know beside the number.
     annotations: {
         "not-accounted-for": "Water that the soil held before the 30 days, and what ran off.",
         "not-accounted-for": "The need is the same in every month.",
@@ -69,7 +69,7 @@ provender_logic::logic! {
 /// One row. It has no clock, no files, no network and no random numbers: the same inputs give the
 /// same bits, on every machine. A missing input is a null outcome with a reason, never a zero.
 fn row(p: &Parameters, i: &Inputs) -> Result<Outputs, RowError> {
-    // What cannot be is an error and stops the row with your words; what is merely missing is not.
+    // An impossible value is an error: the row fails with your message. A missing value is not an error.
     if i.rain_mm.is_some_and(|rain| rain < 0.0) {
         return Err(RowError::input("rain_mm", "rain cannot be negative"));
     }
@@ -78,7 +78,7 @@ fn row(p: &Parameters, i: &Inputs) -> Result<Outputs, RowError> {
     Ok(Outputs {
         balance_mm: rain.map(|rain| rain - p.need_mm),
         balance_date: i.calculation_date,
-        // 0 / 0 is not a number: where nothing is needed there is no share of it.
+        // If the need is 0 there is no share of it, and 0 / 0 is not a number.
         share_of_need: rain
             .filter(|_| p.need_mm > 0.0)
             .map(|rain| rain / p.need_mm),
