@@ -77,7 +77,7 @@ pub(super) fn run(global: &Global, args: &FeaturesArgs) -> Result<Done, CliError
         &rows,
     );
     text.blank();
-    text.look(Look::Dim, "dated columns take :latest, :age, :sum, :mean, :min, :max, :count or :series over :Nd or :season");
+    text.look(Look::Dim, "dated columns take :latest or :age, with or without a window; :sum, :mean, :min, :max, :count or :series need one: :Nd or :season");
     Ok(Done::ok(&FeaturesAnswer { features }, text))
 }
 

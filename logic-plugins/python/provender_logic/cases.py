@@ -101,7 +101,7 @@ def _binds(logic: Logic, file: dict, case: dict) -> bool:
 
 def _number_of(version: str) -> int:
     if not re.fullmatch(r"v[0-9]+", version):
-        raise ValueError(f"`{version}` is no version: a version is v1, v2 and so on")
+        raise ValueError(f"`{version}` is not a version: a version is v1, v2 and so on")
     return int(version[1:])
 
 

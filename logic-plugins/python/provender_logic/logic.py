@@ -140,7 +140,7 @@ class Logic:
         try:
             return self.outputs(**result)
         except TypeError as error:
-            raise Internal(f"the row function gave a dict that is no {self.outputs.__name__}: {error}{at}") from None
+            raise Internal(f"the row function gave a dict that does not fit {self.outputs.__name__}: {error}{at}") from None
 
     def _write(self, attribute: Any, values: tuple, rows: int) -> Column:
         try:

@@ -147,7 +147,7 @@ two: should fail with `never`, and does not""")
             (HEAD + one + "parameters = { need = 1.0 }\nnull = ['why']", "one: there is no parameter `need`"),
             (HEAD + one + "versions = ['v1']\nnull = ['why']", "one: it leaves out v2, and no [[supersede]] says why"),
             (HEAD + one + "versions = ['v2']\nsince = 'v1'\nnull = ['why']", "one: `versions` and `since` exclude each other"),
-            (HEAD + one + "since = '1'\nnull = ['why']", "one: `1` is no version: a version is v1, v2 and so on"),
+            (HEAD + one + "since = '1'\nnull = ['why']", "one: `1` is not a version: a version is v1, v2 and so on"),
             ("columns = []\n" + one + "null = ['why']", "one: `columns` lacks the input `calculation_date`"),
             ("[[supersede]]\nversion = 'v2'\ncase = 'one'", "a [[supersede]] needs a reason"),
             ("[[supersede]]\nreason = 'so'", "a [[supersede]] names a version and a case"),

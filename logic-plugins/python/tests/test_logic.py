@@ -93,7 +93,7 @@ class Rows(unittest.TestCase):
     def test_what_is_no_row_of_outputs_is_named(self):
         self.assertFails("the row function gave NoneType where Outputs or a dict is needed (row 0)", lambda p, i: None)
         self.assertFails(
-            "the row function gave a dict that is no Outputs: Outputs() missing 1 required keyword-only argument: 'late' (row 0)",
+            "the row function gave a dict that does not fit Outputs: Outputs() missing 1 required keyword-only argument: 'late' (row 0)",
             lambda p, i: {"balance_mm": 1.0})
         self.assertFails("output `late`: 1 is of type int where bool is declared (row 0)",
                          lambda p, i: Outputs(balance_mm=1.0, late=1))

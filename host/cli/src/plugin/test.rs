@@ -149,7 +149,7 @@ impl From<FailedCases> for CliError {
         let error = |exit| CliError::new(exit, e.code(), e.to_string());
         match e.trapped {
             true => error(Exit::Failed)
-                .help("the component failed where it should answer, which is a defect of the logic; its own message is above"),
+                .help("the component failed on a case that expects an answer, which is a defect of the logic; its own message is above"),
             false => error(Exit::Check)
                 .help("correct the logic. If the new numbers are intended, make a new version that supersedes the case with a reason; --bless writes its outputs"),
         }

@@ -200,7 +200,7 @@ pub(super) fn error(e: ReleaseError) -> CliError {
             "a release gets its number where it is cut: cut releases in one deployment only. Cut this one again there, then export it",
         ),
         ReleaseError::Archive { .. } => error(Exit::Integrity)
-            .help("export it again and compare the digests; nothing was imported"),
+            .help("copy it here again, or export it again, and pass the SHA-256 that `release export` prints with --digest; nothing was imported"),
         ReleaseError::Damaged { .. } => error(Exit::Integrity)
             .help("restore the file from a backup, or import the release again"),
         ReleaseError::OtherConfig { .. } => error(Exit::Integrity).help(

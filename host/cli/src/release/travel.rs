@@ -32,7 +32,8 @@ pub(crate) struct ExportArgs {
     file: PathBuf,
 }
 
-/// Import a release from a file. Every hash in it is checked; what is already known is kept.
+/// Import a release from a file. Every hash in it is checked; what is already known is kept. A damaged file is
+/// refused with exit 11, and nothing of it is imported.
 ///
 /// Example: provender release import R1.tar
 #[derive(Args)]

@@ -132,14 +132,14 @@ pub enum AuthorError {
         built: String,
     },
     /// The built component declares another logic version than its folder.
-    #[error("the component of {} declares {declared}, but its {FILE} says {said}", .folder.display())]
+    #[error("the component of {} declares {declared}, but its {FILE} says {expected}", .folder.display())]
     Declared {
         /// The folder.
         folder: PathBuf,
         /// `name:version` of the component.
         declared: String,
         /// `name:version` of the folder's file.
-        said: String,
+        expected: String,
     },
     /// A file or folder.
     #[error("{}: {cause}", .path.display())]
@@ -217,10 +217,10 @@ impl AuthorError {
                 "run `rustup target add wasm32-unknown-unknown`, or where that cannot be downloaded `rustup component add rust-src`".into()
             }
             AuthorError::Declared { .. } => format!(
-                "correct whichever is wrong: name and version in the source's declaration, or in {FILE}, whose component path carries them too. Nothing was written"
+                "correct whichever is wrong: name and version in the source's declaration, or in {FILE}, whose component path contains them too. Nothing was written"
             ),
             AuthorError::Componentize { output, .. } if output.contains("ModuleNotFoundError") => {
-                "the build takes the folder and the standard library alone: put a package of pure Python into the folder, beside app.py; one with compiled parts, such as numpy, cannot be loaded".into()
+                "the build sees only the folder and the standard library: put a package of pure Python into the folder, beside app.py. A package with compiled parts, such as numpy, cannot be loaded".into()
             }
             AuthorError::PinnedOther { state: PinState::Frozen, .. } => {
                 "a frozen version never changes: make a new one with `provender plugin new … --from`, or build to another file with -o. Nothing was written".into()

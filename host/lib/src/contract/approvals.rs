@@ -67,7 +67,7 @@ pub(super) fn approvals(
         path: first.map_or(file, |(_, p)| p).to_owned(),
         line: 1,
         message: format!(
-            "the change needs the approval of {}, of which that of {} is not recorded: {}",
+            "the change needs the approval of {}; the approval of {} is missing: {}",
             all.iter().copied().collect::<Vec<_>>().join(" and "),
             missing.join(" and "),
             all.iter()

@@ -6,7 +6,7 @@ use super::rule::{ContractFinding, Rule};
 use provender_sandbox::difference::breaking_changes;
 
 /// What to do about a version that is gone or changed.
-const PUT_BACK: &str = "put it back and add the new contract under a new package version; the host speaks several side by side";
+const PUT_BACK: &str = "put it back and add the new contract under a new package version; the host supports several versions side by side";
 
 /// The `package …;` line of a WIT file, with its line.
 fn package(text: &str) -> Option<(usize, String)> {
@@ -95,7 +95,7 @@ fn file(
         find(
             line,
             format!("{version} becomes {new} and is not kept as {copy}"),
-            "keep the former text as that file: a component built for it names it, and the host compares with it",
+            "keep the former text as that file: components built for it name that version, and the host compares them with it",
         );
     }
     if major(number) != released(&new).and_then(major) {

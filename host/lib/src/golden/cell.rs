@@ -24,7 +24,7 @@ fn looks(data_type: DataType, toml: bool) -> &'static str {
 
 fn no(shown: &str, data_type: DataType, toml: bool) -> String {
     format!(
-        "{shown} is no {}: write {}",
+        "{shown} is not a valid {}: write {}",
         data_type.name(),
         looks(data_type, toml)
     )
@@ -176,11 +176,11 @@ mod tests {
         }
         assert_eq!(
             of_text("12 kg", DataType::Float64).unwrap_err(),
-            "`12 kg` is no float64: write a number such as 12.5, or exact bits such as 0x1.9p3"
+            "`12 kg` is not a valid float64: write a number such as 12.5, or exact bits such as 0x1.9p3"
         );
         assert_eq!(
             of_text("2025-06-01", DataType::Series).unwrap_err(),
-            "`2025-06-01` is no series: write dates with numbers, oldest first, each date once, such as 2025-06-01=-1.5 2025-06-02=0"
+            "`2025-06-01` is not a valid series: write dates with numbers, oldest first, each date once, such as 2025-06-01=-1.5 2025-06-02=0"
         );
     }
 }

@@ -94,7 +94,7 @@ pub enum GoldenError {
     },
     /// A case that is not the version's own to rewrite.
     #[error(
-        "{place}: the case `{case}` holds versions before {version} too, and --bless without a reason would rewrite what they are held to"
+        "{place}: the case `{case}` also binds versions before {version}; --bless without --reason would change what they must give"
     )]
     Inherited {
         /// Where the case stands.

@@ -88,7 +88,7 @@ pub(super) fn line_of(text: &str, offset: usize) -> usize {
 pub(super) fn binds(versions: Option<&[String]>, since: Option<&str>) -> Result<Binds, String> {
     let number = |version: &str| {
         version_number(version)
-            .ok_or_else(|| format!("`{version}` is no version: a version is v1, v2 and so on"))
+            .ok_or_else(|| format!("`{version}` is not a version: a version is v1, v2 and so on"))
     };
     match (versions, since) {
         (Some(_), Some(_)) => Err("`versions` and `since` exclude each other".to_owned()),
@@ -193,7 +193,7 @@ impl CaseSet {
             for version in &entry.versions {
                 let number = version_number(version).ok_or_else(|| {
                     no(format!(
-                        "`{version}` is no version: a version is v1, v2 and so on"
+                        "`{version}` is not a version: a version is v1, v2 and so on"
                     ))
                 })?;
                 for name in &entry.cases {

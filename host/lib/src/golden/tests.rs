@@ -152,7 +152,7 @@ fn a_case_is_left_out_with_a_reason_or_not_at_all() {
             supersede.replace("reason = 'because'\n", ""),
             "an entry needs a reason",
         ),
-        (supersede.replace("'v1'", "'1'"), "`1` is no version"),
+        (supersede.replace("'v1'", "'1'"), "`1` is not a version"),
         (
             format!("since = 'v2'\n{supersede}"),
             "is not for v1 by its own `versions` or `since`",

@@ -130,7 +130,7 @@ fn superseded(
 
 fn version(text: &str) -> Result<u32, String> {
     let number = text.strip_prefix('v').and_then(|n| n.parse().ok());
-    number.ok_or_else(|| format!("`{text}` is no version: a version is v1, v2 and so on"))
+    number.ok_or_else(|| format!("`{text}` is not a version: a version is v1, v2 and so on"))
 }
 
 /// Whether this version runs a case. A case that leaves it out needs a `[[supersede]]`.

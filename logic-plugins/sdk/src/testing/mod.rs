@@ -8,7 +8,7 @@
 //! ```toml
 //! columns = ["area_ha", "forage_kg_per_ha"]  # every input that any version reads
 //!
-//! [base]                     # inputs that hold where a case does not say otherwise
+//! [base]                     # inputs of every case that does not set them itself
 //! area_ha = 40.0
 //!
 //! [[case]]

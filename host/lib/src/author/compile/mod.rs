@@ -108,13 +108,13 @@ impl Built {
     /// # Errors
     /// If it declares another one.
     pub fn check_declared(&self, folder: &Path, declared: &str) -> Result<(), AuthorError> {
-        let said = self.manifest.logic.to_string();
-        match said == declared {
+        let expected = self.manifest.logic.to_string();
+        match expected == declared {
             true => Ok(()),
             false => Err(AuthorError::Declared {
                 folder: folder.to_owned(),
                 declared: declared.to_owned(),
-                said,
+                expected,
             }),
         }
     }

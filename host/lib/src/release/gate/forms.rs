@@ -138,7 +138,7 @@ pub fn suite(report: &GateReport) -> Suite {
         let c = &result.check;
         let kind = format!("gate.{}", c.verdict.name());
         let message = c.observed.clone();
-        let mut lines = vec![format!("asked for: {}", c.threshold)];
+        let mut lines = vec![format!("required: {}", c.threshold)];
         lines.extend(behind(result));
         lines.extend(c.remedy.iter().map(|r| format!("to do: {r}")));
         let text = lines.join("\n");
