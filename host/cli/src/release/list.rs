@@ -30,7 +30,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
     let plain = |s: &str| (Look::Plain, s.to_owned());
     let mut known: Vec<_> = standing.releases.iter().collect();
     known.sort_by_key(|k| k.document.number);
-    let canary = running_canary(standing)?.map(|c| c.release);
+    let canary = running_canary(standing).map(|c| c.release);
     let rows: Vec<_> = known
         .iter()
         .map(|k| {

@@ -86,7 +86,7 @@ pub(super) fn run(global: &Global) -> Result<Done, CliError> {
             ),
         );
     }
-    let canary = running_canary(standing)?;
+    let canary = running_canary(standing);
     let seen = match &canary {
         None => None,
         Some(canary) => {

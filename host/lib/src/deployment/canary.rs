@@ -89,7 +89,7 @@ impl Deployment {
     ) -> Option<CanaryDay> {
         let found = self
             .standing()
-            .and_then(|standing| Ok((standing, running(standing)?)));
+            .map(|standing| (standing, running(standing)));
         let (standing, canary) = match found {
             Ok((standing, Some(canary))) if day >= canary.from => (standing, canary),
             Ok(_) => return None,

@@ -152,7 +152,7 @@ fn put_in(
     }
     whole(store, &release)?;
     look.runs_here(&release)?;
-    let canary = running(standing)?
+    let canary = running(standing)
         .filter(|c| c.release == release.digest)
         .map(|canary| {
             let found = match look.canary(&*ledger, standing, &release.digest) {

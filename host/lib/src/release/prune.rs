@@ -102,7 +102,7 @@ pub fn plan(
     let mut order: Vec<_> = standing.releases.iter().collect();
     order.sort_by_key(|k| std::cmp::Reverse(k.document.number));
     let former = standing.former().map(|k| k.digest);
-    let canary = running(&standing)?.map(|c| c.release);
+    let canary = running(&standing).map(|c| c.release);
     let active = standing.active().map(|c| c.release);
     let (mut kept, mut releases) = (Vec::new(), Vec::new());
     for (i, known) in order.iter().enumerate() {

@@ -218,7 +218,7 @@ pub fn observed(
     release: &Digest,
     to: Option<Day>,
 ) -> Result<Option<Observed>, ReleaseError> {
-    let Some(canary) = of_release(scene.standing, release)? else {
+    let Some(canary) = of_release(scene.standing, release) else {
         return Ok(None);
     };
     let (Some(candidate), Some(against)) = (

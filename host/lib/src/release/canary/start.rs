@@ -77,7 +77,7 @@ pub fn start(
         });
     }
     whole(store, &release)?;
-    if let Some(canary) = running(&standing)? {
+    if let Some(canary) = running(&standing) {
         same(&canary, &release, request)?;
         runs_here(&release, &against)?;
         return Ok(Started {
@@ -112,7 +112,7 @@ pub fn start(
     append(ledger, &standing, vec![payload], stamp)?;
     failpoint::hit("canary.after-ledger");
     let now = ReleaseState::read(ledger, EntryNumber::LATEST)?;
-    let canary = running(&now)?.filter(|c| c.release == release.digest);
+    let canary = running(&now).filter(|c| c.release == release.digest);
     Ok(Started {
         canary: canary.ok_or_else(|| overtaken(&now))?,
         release,
@@ -161,7 +161,7 @@ pub fn stop(
     stamp: &Stamp,
 ) -> Result<(Canary, EntryNumber), ReleaseError> {
     let standing = ReleaseState::read(ledger, EntryNumber::LATEST)?;
-    let Some(canary) = running(&standing)? else {
+    let Some(canary) = running(&standing) else {
         return Err(ReleaseError::Canary {
             what: "no canary is running".to_owned(),
             next: "`provender release canary R3` starts one",
@@ -214,11 +214,11 @@ fn append(
 
 fn overtaken(now: &ReleaseState) -> ReleaseError {
     let canary = match running(now) {
-        Ok(Some(c)) => format!(
+        Some(c) => format!(
             "the canary of R{} is running, started by {} at {}",
             c.number, c.stamp.actor, c.stamp.at
         ),
-        _ => "no canary is running".to_owned(),
+        None => "no canary is running".to_owned(),
     };
     ReleaseError::Canary {
         what: format!(

@@ -9,7 +9,6 @@ use provender_ledger::EntryNumber;
 use provender_ledger::Payload;
 use provender_ledger::entry::{Kind, Stamp};
 
-use super::super::ReleaseError;
 use super::super::state::{Known, Note, ReleaseState};
 
 /// A canary, running or ended.
@@ -121,24 +120,17 @@ pub(super) fn canaries(standing: &ReleaseState) -> Vec<Canary> {
 }
 
 /// The running canary; there is at most one.
-///
-/// # Errors
-/// As for `canaries`.
-pub fn running(standing: &ReleaseState) -> Result<Option<Canary>, ReleaseError> {
-    Ok(canaries(standing).into_iter().rfind(|c| c.ended.is_none()))
+#[must_use]
+pub fn running(standing: &ReleaseState) -> Option<Canary> {
+    canaries(standing).into_iter().rfind(|c| c.ended.is_none())
 }
 
 /// The newest canary of a release, running or not.
-///
-/// # Errors
-/// As for [`canaries`].
-pub(super) fn of_release(
-    standing: &ReleaseState,
-    release: &Digest,
-) -> Result<Option<Canary>, ReleaseError> {
-    Ok(canaries(standing)
+#[must_use]
+pub(super) fn of_release(standing: &ReleaseState, release: &Digest) -> Option<Canary> {
+    canaries(standing)
         .into_iter()
-        .rfind(|c| c.release == *release))
+        .rfind(|c| c.release == *release)
 }
 
 /// The first entry after the start that ends the canary.
@@ -233,7 +225,7 @@ mod tests {
 
     /// Number of the running canary, and of the release that it is compared with.
     fn seen(standing: &ReleaseState) -> Option<(u32, u32)> {
-        let canary = running(standing).unwrap()?;
+        let canary = running(standing)?;
         Some((
             canary.number,
             canary.against(standing).unwrap().document.number,
@@ -266,16 +258,12 @@ mod tests {
     fn an_ended_canary_stays_compared_with_what_was_active_then() {
         use Kind::{CanaryStart, CanaryStop, Promotion};
         let promoted = after(&[(CanaryStart, 2), (Promotion, 2), (Promotion, 3)]);
-        let canary = of_release(&promoted, &promoted.releases[1].digest)
-            .unwrap()
-            .unwrap();
+        let canary = of_release(&promoted, &promoted.releases[1].digest).unwrap();
         assert_eq!(canary.until(), 6);
         assert_eq!(canary.against(&promoted).unwrap().document.number, 1);
         assert_eq!((canary.share, canary.window_days()), (50, 14));
         let stopped = after(&[(CanaryStart, 2), (CanaryStop, 2), (Promotion, 2)]);
-        let canary = of_release(&stopped, &stopped.releases[1].digest)
-            .unwrap()
-            .unwrap();
+        let canary = of_release(&stopped, &stopped.releases[1].digest).unwrap();
         assert!(matches!(
             canary.ended,
             Some(Ended::Stopped { entry, .. }) if entry.get() == 6

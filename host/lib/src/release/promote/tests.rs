@@ -204,7 +204,7 @@ fn a_canary_that_starts_meanwhile_is_ended_and_leaves_its_evidence() {
     let moved = moved.unwrap();
     assert_eq!((looked, number_of(&standing)), (2, 2));
     assert_eq!(moved.canary.unwrap().found.unwrap().finding().rows, 70);
-    assert!(running(&standing).unwrap().is_none());
+    assert!(running(&standing).is_none());
     let found = standing.notes_of(Kind::Evidence, &moved.release.digest);
     // Before the promotion's entry, so that it is part of what the promotion rests on.
     let entries: Vec<_> = found.map(|n| n.entry).collect();
