@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use provender_domain::canonical::Digest;
 use provender_domain::description::MonitorRule;
 use provender_domain::ids::ModelVersion;
+use provender_domain::manifest::SetBy;
 use provender_host::monitor::{rules_in_force, thresholds_version};
 use provender_host::project::SetIn;
 use provender_sandbox::{Lock, Pin, Sandbox};
@@ -99,7 +100,7 @@ fn logic_config(
             name: p.name.clone(),
             value: v.to_json(),
             unit: p.unit.clone(),
-            set_by: by.text(),
+            set_by: *by,
         })
         .collect();
     if !parameters.is_empty() {
@@ -109,7 +110,7 @@ fn logic_config(
                 vec![
                     (Look::Plain, p.name.clone()),
                     (Look::Plain, p.value.to_string()),
-                    (Look::Dim, p.set_by.to_owned()),
+                    (Look::Dim, p.set_by.text().to_owned()),
                 ]
             })
             .collect();
@@ -189,6 +190,6 @@ struct ParameterSetting {
     value: Json,
     /// Its unit; null if it has none.
     unit: Option<String>,
-    /// `component default` or `logic.toml`.
-    set_by: &'static str,
+    /// Where it was set.
+    set_by: SetBy,
 }

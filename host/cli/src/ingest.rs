@@ -149,13 +149,13 @@ pub(super) fn say(text: &mut Text, reports: &[FileReport]) {
     let rows: Vec<_> = reports
         .iter()
         .map(|r| {
-            let word = match r.outcome {
-                FileOutcome::Taken => "taken",
-                FileOutcome::Unchanged => "unchanged",
-                FileOutcome::Superseded => "superseded",
-                FileOutcome::Withdrawn => "withdrawn",
-                FileOutcome::Held => "held",
-                FileOutcome::Refused => "refused",
+            let (look, word) = match r.outcome {
+                FileOutcome::Taken => (Look::Good, "taken"),
+                FileOutcome::Unchanged => (Look::Good, "unchanged"),
+                FileOutcome::Superseded => (Look::Warn, "superseded"),
+                FileOutcome::Withdrawn => (Look::Warn, "withdrawn"),
+                FileOutcome::Held => (Look::Warn, "held"),
+                FileOutcome::Refused => (Look::Bad, "refused"),
             };
             let plain = |s: String| (Look::Plain, s);
             vec![
@@ -167,7 +167,7 @@ pub(super) fn say(text: &mut Text, reports: &[FileReport]) {
                 plain(r.unchanged.to_string()),
                 plain(r.revised.to_string()),
                 plain(r.skipped.len().to_string()),
-                (Look::of_status(word), word.to_owned()),
+                (look, word.to_owned()),
             ]
         })
         .collect();

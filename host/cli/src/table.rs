@@ -94,13 +94,14 @@ pub(super) fn runs(
                 (false, true) => (Look::Good, "ok".to_owned()),
                 (false, false) => (Look::Bad, "failed".to_owned()),
             });
-            let word = match r.outcome {
-                RunOutcomeKind::Recorded => recorded(dry_run),
-                RunOutcomeKind::Unchanged => "unchanged",
-                RunOutcomeKind::Drift => "drift",
-                RunOutcomeKind::Failed => "failed",
+            let (look, word) = match r.outcome {
+                RunOutcomeKind::Recorded if dry_run => (Look::Plain, recorded(dry_run)),
+                RunOutcomeKind::Recorded => (Look::Good, recorded(dry_run)),
+                RunOutcomeKind::Unchanged => (Look::Good, "unchanged"),
+                RunOutcomeKind::Drift => (Look::Bad, "drift"),
+                RunOutcomeKind::Failed => (Look::Bad, "failed"),
             };
-            row.push((Look::of_status(word), word.to_owned()));
+            row.push((look, word.to_owned()));
             let mut why = r.reasons(description);
             why.extend(r.breaches.iter().map(ToString::to_string));
             if r.outputs.is_empty() {

@@ -101,7 +101,7 @@ impl Daily {
                 headline(text, observed);
                 say_shadow(shadow, text);
                 for line in urgent(observed) {
-                    text.look(Look::of_status(line.0.word()), format!("  {}", line.1));
+                    text.look(Look::from(line.0.tone()), format!("  {}", line.1));
                 }
                 text.line("  day by day: provender release status");
             }

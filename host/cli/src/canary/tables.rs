@@ -10,7 +10,7 @@ use provender_host::release::{
 /// Appends the two releases, the verdict and how much was compared.
 pub(super) fn headline(text: &mut Text, o: &Observed) {
     text.look(
-        Look::of_status(o.status.word()),
+        Look::from(o.status.tone()),
         format!(
             "Canary of R{} beside R{}: {}",
             o.number,
@@ -78,7 +78,7 @@ fn styled(status: Status, cells: Vec<String>) -> Vec<(Look, String)> {
     let last = cells.len().saturating_sub(1);
     let look = |i| {
         if i == last {
-            Look::of_status(status.word())
+            status.tone().into()
         } else {
             Look::Plain
         }

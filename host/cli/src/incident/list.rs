@@ -8,7 +8,7 @@ use crate::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
-use provender_host::incident::{Incident, Incidents};
+use provender_host::incident::{Incident, IncidentState, Incidents};
 
 use super::IncidentBrief;
 
@@ -56,13 +56,13 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<Done, CliError> {
 }
 
 fn row(incident: &Incident) -> Vec<(Look, String)> {
-    let look = match incident.closed() {
-        None => Look::Warn,
-        Some(_) => Look::Good,
+    let look = match incident.state() {
+        IncidentState::Open => Look::Warn,
+        IncidentState::Closed => Look::Good,
     };
     vec![
         (Look::Plain, incident.name()),
-        (look, incident.state().to_owned()),
+        (look, incident.state().to_string()),
         (Look::Plain, incident.opened().stamp.at.clone()),
         (Look::Plain, incident.opened().stamp.actor.clone()),
         (Look::Plain, incident.links.len().to_string()),

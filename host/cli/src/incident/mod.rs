@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use provender_host::incident::{
-    AskedLinks, Event, Incident, IncidentError, Incidents, Link, resolve_links,
+    AskedLinks, Event, Incident, IncidentError, IncidentState, Incidents, Link, resolve_links,
 };
 use provender_ledger::Read;
 
@@ -144,8 +144,7 @@ struct IncidentBrief<'a> {
     /// What went wrong, in a line.
     title: &'a str,
     /// Whether people still look into it.
-    #[schemars(extend("enum" = ["open", "closed"]))]
-    state: &'a str,
+    state: IncidentState,
     /// The entry that opened it.
     opened: IncidentEntry<'a>,
     /// The entry that closed it; null while it is open.

@@ -83,7 +83,7 @@ pub(super) fn run(global: &Global, args: &AckArgs) -> Result<Done, CliError> {
     };
     let mut text = Text::default();
     text.look(
-        Look::of_status(word),
+        Look::Good,
         format!("{word}: {target} is acknowledged until {until}"),
     );
     let answer = AckAnswer {

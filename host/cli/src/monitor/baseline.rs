@@ -144,13 +144,13 @@ fn create(global: &Global, args: &CreateArgs) -> Result<Done, CliError> {
                 false,
             ),
         };
-        let (outcome, word) = match (&writer, new) {
-            (None, _) => (BaselineOutcome::WouldBe, "would be"),
-            (Some(_), true) => (BaselineOutcome::Recorded, "recorded"),
-            (Some(_), false) => (BaselineOutcome::Unchanged, "unchanged"),
+        let (outcome, look, word) = match (&writer, new) {
+            (None, _) => (BaselineOutcome::WouldBe, Look::Plain, "would be"),
+            (Some(_), true) => (BaselineOutcome::Recorded, Look::Good, "recorded"),
+            (Some(_), false) => (BaselineOutcome::Unchanged, Look::Good, "unchanged"),
         };
         text.look(
-            Look::of_status(word),
+            look,
             format!(
                 "{word}: baseline {} of {}, {} to {}, {} answers of {} series",
                 digest.short(),

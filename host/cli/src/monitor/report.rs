@@ -237,7 +237,7 @@ fn behind(
 pub(super) fn head(text: &mut Text, stored: &StoredReport) {
     let (body, stamp) = (&stored.body, &stored.stamp);
     text.look(
-        Look::of_status(body.status.name()),
+        Look::from(body.status.status().tone()),
         format!(
             "report {} ({}): {} to {}, recorded {} by {} as entry {}",
             stored.digest.short(),
@@ -254,7 +254,7 @@ pub(super) fn head(text: &mut Text, stored: &StoredReport) {
 fn fired(text: &mut Text, group: &StoredGroup) {
     for metric in group.metrics.iter().filter(|m| m.fired()) {
         text.look(
-            Look::of_status(metric.status.name()),
+            Look::from(metric.status.tone()),
             escape::terminal(&format!(
                 "  {} {} {}: {}",
                 metric.status,

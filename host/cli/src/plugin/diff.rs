@@ -11,23 +11,48 @@ use crate::error::CliError;
 use crate::ui::{Done, Look, Text};
 use provender_domain::canonical::Digest;
 use provender_domain::description::Description;
+use provender_domain::words;
 
 use super::found::{Found, LimitArgs};
 use super::show::DescriptionAnswer;
 
 /// The lists of a declaration, with the fields that identify a member.
-const PARTS: [(&str, &str, &[&str]); 6] = [
-    ("inputs", "input", &["/field/name"]),
-    ("parameters", "parameter", &["/name"]),
-    ("outputs", "output", &["/field/name"]),
-    ("guardrails", "guardrail", &["/output", "/severity"]),
+const PARTS: [(&str, DeclarationPart, &[&str]); 6] = [
+    ("inputs", DeclarationPart::Input, &["/field/name"]),
+    ("parameters", DeclarationPart::Parameter, &["/name"]),
+    ("outputs", DeclarationPart::Output, &["/field/name"]),
+    (
+        "guardrails",
+        DeclarationPart::Guardrail,
+        &["/output", "/severity"],
+    ),
     (
         "monitors",
-        "monitor",
+        DeclarationPart::Monitor,
         &["/metric", "/subject", "/scope", "/direction"],
     ),
-    ("annotations", "annotation", &["/0", "/1"]),
+    ("annotations", DeclarationPart::Annotation, &["/0", "/1"]),
 ];
+
+words! {
+    /// A part of a declaration.
+    enum DeclarationPart: "part" {
+        /// The declaration itself.
+        Declaration = "declaration",
+        /// An input.
+        Input = "input",
+        /// A parameter.
+        Parameter = "parameter",
+        /// An output.
+        Output = "output",
+        /// A guardrail.
+        Guardrail = "guardrail",
+        /// A monitoring rule.
+        Monitor = "monitor",
+        /// An annotation.
+        Annotation = "annotation",
+    }
+}
 
 /// Two components side by side.
 #[derive(Serialize, JsonSchema)]
@@ -62,8 +87,7 @@ struct ComparedPlugin {
 #[schemars(rename = "DeclarationDifference")]
 struct Difference {
     /// The part of the declaration.
-    #[schemars(extend("enum" = ["declaration", "input", "parameter", "output", "guardrail", "monitor", "annotation"]))]
-    part: &'static str,
+    part: DeclarationPart,
     /// Which one, and which member of it: `factor: default`.
     name: String,
     /// What the first component declares; null if it declares nothing.
@@ -95,7 +119,7 @@ pub(super) fn diff(global: &Global, first: &str, second: &str) -> Result<Done, C
             .iter()
             .map(|d| {
                 vec![
-                    (Look::Plain, d.part.to_owned()),
+                    (Look::Plain, d.part.to_string()),
                     (Look::Strong, d.name.clone()),
                     (Look::Plain, shown(&d.first)),
                     (Look::Plain, shown(&d.second)),
@@ -125,7 +149,13 @@ fn differences(a: &Description, b: &Description) -> Vec<Difference> {
     let (a, b) = (declared(a), declared(b));
     let mut out = Vec::new();
     for name in ["name", "summary"] {
-        push(&mut out, "declaration", name.to_owned(), &a[name], &b[name]);
+        push(
+            &mut out,
+            DeclarationPart::Declaration,
+            name.to_owned(),
+            &a[name],
+            &b[name],
+        );
     }
     for (list, part, identity) in PARTS {
         let (a, b) = (members(&a[list], identity), members(&b[list], identity));
@@ -159,7 +189,7 @@ fn members(list: &Json, identity: &[&str]) -> BTreeMap<String, Json> {
 }
 
 /// The fields of a member that differ, nested objects by their own fields.
-fn fields(out: &mut Vec<Difference>, part: &'static str, name: &str, a: &Json, b: &Json) {
+fn fields(out: &mut Vec<Difference>, part: DeclarationPart, name: &str, a: &Json, b: &Json) {
     let (Some(x), Some(y)) = (a.as_object(), b.as_object()) else {
         return push(out, part, name.to_owned(), a, b);
     };
@@ -174,7 +204,7 @@ fn fields(out: &mut Vec<Difference>, part: &'static str, name: &str, a: &Json, b
     }
 }
 
-fn push(out: &mut Vec<Difference>, part: &'static str, name: String, a: &Json, b: &Json) {
+fn push(out: &mut Vec<Difference>, part: DeclarationPart, name: String, a: &Json, b: &Json) {
     if a != b {
         out.push(Difference {
             part,
@@ -204,7 +234,7 @@ mod tests {
         let (a, b) = (members(&a, &["/name"]), members(&b, &["/name"]));
         assert_eq!(a.keys().collect::<Vec<_>>(), ["x", "y"]);
         let mut out = Vec::new();
-        fields(&mut out, "parameter", "y", &a["y"], &b["y"]);
+        fields(&mut out, DeclarationPart::Parameter, "y", &a["y"], &b["y"]);
         assert_eq!(out.len(), 1);
         assert_eq!(
             (out[0].name.as_str(), &out[0].second),

@@ -73,7 +73,7 @@ pub(super) fn run(global: &Global, args: &EvidenceArgs) -> Result<Done, CliError
             vec![
                 plain(&entry.to_string()),
                 plain(e.kind.name()),
-                (Look::of_status(e.verdict.name()), e.verdict.to_string()),
+                (e.verdict.tone().into(), e.verdict.to_string()),
                 plain(&e.rows.to_string()),
                 plain(&e.environment),
                 plain(&e.by),

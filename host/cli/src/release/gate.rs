@@ -275,10 +275,7 @@ fn report_text(text: &mut Text, report: &GateReport, explain: bool) {
             let c = &r.check;
             vec![
                 (Look::Strong, c.name.name().to_owned()),
-                (
-                    Look::of_status(c.verdict.name()),
-                    c.verdict.name().to_owned(),
-                ),
+                (c.verdict.tone().into(), c.verdict.name().to_owned()),
                 plain(effect_of(r)),
                 plain(&c.rows.to_string()),
                 plain(&c.observed),
@@ -290,7 +287,7 @@ fn report_text(text: &mut Text, report: &GateReport, explain: bool) {
         let c = &result.check;
         text.blank();
         text.look(
-            Look::of_status(c.verdict.name()),
+            Look::from(c.verdict.tone()),
             format!("{} {}", c.name.name(), effect_of(result)),
         );
         text.line(format!("  required: {}", c.threshold));

@@ -204,7 +204,7 @@ fn evidence_text(text: &mut Text, found: &[(EntryNumber, Evidence)]) {
         .map(|(_, e)| {
             vec![
                 plain(e.kind.name()),
-                (Look::of_status(e.verdict.name()), e.verdict.to_string()),
+                (e.verdict.tone().into(), e.verdict.to_string()),
                 plain(&e.rows.to_string()),
                 plain(&e.environment),
                 plain(&e.by),

@@ -21,19 +21,6 @@ pub enum Look {
     Bad,
 }
 
-impl Look {
-    /// The look of a status.
-    #[must_use]
-    pub fn of_status(status: &str) -> Look {
-        match status {
-            "ok" | "recorded" | "unchanged" | "taken" | "complete" => Look::Good,
-            "warn" | "unknown" | "held" | "superseded" | "withdrawn" => Look::Warn,
-            "crit" | "drift" | "failed" | "refused" | "error" | "incomplete" => Look::Bad,
-            _ => Look::Plain,
-        }
-    }
-}
-
 impl From<Tone> for Look {
     fn from(tone: Tone) -> Look {
         match tone {

@@ -17,6 +17,7 @@ use provender_domain::day::Day;
 use provender_domain::description::Description;
 use provender_domain::ids::{BoundaryId, HerdId};
 use provender_domain::manifest::{Observed, SetBy};
+use provender_domain::words;
 use provender_ledger::Read;
 use provender_ledger::entry::Entry;
 use provender_store::manifest::{Manifest, Store};
@@ -71,8 +72,33 @@ pub struct Parameter {
     pub unit: Option<String>,
     /// Its meaning, in the component's words; empty if the component is not pinned here.
     pub doc: String,
-    /// Where it was set: `component default`, `logic.toml`, `--param`, or `not recorded`.
-    pub set_by: String,
+    /// Where it was set.
+    pub set_by: ParameterOrigin,
+}
+
+words! {
+    /// Where the value of a run's parameter was set.
+    pub enum ParameterOrigin: "origin" {
+        /// The component's default.
+        Component = "component default",
+        /// `logic.toml`.
+        LogicToml = "logic.toml",
+        /// `--param` of a command.
+        CommandLine = "--param",
+        /// The manifest does not say.
+        NotRecorded = "not recorded",
+    }
+}
+
+impl From<Option<&SetBy>> for ParameterOrigin {
+    fn from(set_by: Option<&SetBy>) -> ParameterOrigin {
+        match set_by {
+            Some(SetBy::Component) => ParameterOrigin::Component,
+            Some(SetBy::LogicToml) => ParameterOrigin::LogicToml,
+            Some(SetBy::CommandLine) => ParameterOrigin::CommandLine,
+            None => ParameterOrigin::NotRecorded,
+        }
+    }
 }
 
 /// The component that is pinned here under a run's version.
@@ -157,10 +183,7 @@ pub fn explain(
         .map(|(declared, name, value)| Parameter {
             unit: declared.and_then(|p| p.unit.clone()),
             doc: declared.map(|p| p.doc.clone()).unwrap_or_default(),
-            set_by: set_by
-                .get(name)
-                .map_or("not recorded", SetBy::text)
-                .to_owned(),
+            set_by: set_by.get(name).into(),
             name: name.clone(),
             value: value.clone(),
         })

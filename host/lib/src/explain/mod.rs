@@ -26,8 +26,8 @@ pub use diff::{Difference, diff};
 pub use document::document;
 pub use error::ExplainError;
 pub use explanation::{
-    Explanation, Input as ExplainedInput, Parameter as ExplainedParameter, Pinned as ExplainedPin,
-    explain,
+    Explanation, Input as ExplainedInput, Parameter as ExplainedParameter, ParameterOrigin,
+    Pinned as ExplainedPin, explain,
 };
 pub use find::{FoundRun, Wanted, find};
 pub use parts::shown as value_text;

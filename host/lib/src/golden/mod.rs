@@ -46,5 +46,5 @@ pub use folder::{cases_of, of_deployment as case_folders, outside as folder_abov
 pub use judge::{CaseVerdict, Difference};
 pub use junit::{problems as case_problems, suite as junit_suite};
 pub use profile::{BULK_ROWS, CaseFuel, Profile, profile};
-pub use run::{Disagreement, FailedCases, GoldenCounts, Ran, Tested, run};
+pub use run::{CallOrder, Disagreement, FailedCases, GoldenCounts, Ran, Tested, run};
 pub use set::{CaseSet, Selected};

@@ -10,6 +10,7 @@ use serde::Serialize;
 use provender_domain::column::Column;
 use provender_domain::render::text::count;
 use provender_domain::value::{Scalar, Value};
+use provender_domain::words;
 use provender_sandbox::{Component, LogicError};
 
 use super::case::{Case, Skipped};
@@ -30,6 +31,18 @@ pub struct Ran {
     pub notes: Vec<(String, String)>,
 }
 
+words! {
+    /// How cases are put into calls.
+    pub enum CallOrder: "way of calling" {
+        /// All in one call.
+        Together = "with the others",
+        /// All in one call, the last one first.
+        Reversed = "in reverse order",
+        /// In two calls.
+        InParts = "in two parts",
+    }
+}
+
 /// A row that changes with the rows around it.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Disagreement {
@@ -39,8 +52,7 @@ pub struct Disagreement {
     #[serde(flatten)]
     pub place: SourceLine,
     /// In which call.
-    #[schemars(extend("enum" = ["with the others", "in reverse order", "in two parts"]))]
-    pub way: &'static str,
+    pub way: CallOrder,
     /// The output, or `failure`.
     pub output: String,
     /// What the case gives alone.
@@ -255,9 +267,9 @@ fn together(component: &Component, cases: &[Ran]) -> Result<Vec<Disagreement>, G
         // Not in halves: the parts should differ in size too.
         let (head, tail) = group.split_at(group.len().div_ceil(3));
         let ways = [
-            ("with the others", vec![group.as_slice()]),
-            ("in reverse order", vec![reversed.as_slice()]),
-            ("in two parts", vec![head, tail]),
+            (CallOrder::Together, vec![group.as_slice()]),
+            (CallOrder::Reversed, vec![reversed.as_slice()]),
+            (CallOrder::InParts, vec![head, tail]),
         ];
         for (way, calls) in ways {
             for call in calls {
@@ -274,7 +286,7 @@ fn compare(
     component: &Component,
     parameters: &[Scalar],
     call: &[&Ran],
-    way: &'static str,
+    way: CallOrder,
 ) -> Result<Vec<Disagreement>, GoldenError> {
     let rows: Vec<_> = call.iter().map(|r| r.case.inputs.as_slice()).collect();
     let computed = component.compute(parameters, &columns(component, &rows), rows.len())?;

@@ -30,5 +30,7 @@ pub use link::{
 };
 pub use page::{Dossier, IncidentPage};
 pub use regression::{CASES as MOST_AUTOMATIC_CASES, Drafted as DraftedCases};
-pub use state::{Event, ExportedCases, Incident, Incidents, RegressionCase, What as EventKind};
+pub use state::{
+    Event, ExportedCases, Incident, IncidentState, Incidents, RegressionCase, What as EventKind,
+};
 pub use timeline::{Step as TimelineStep, steps as timeline};

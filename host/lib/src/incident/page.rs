@@ -15,7 +15,7 @@ use crate::monitor::report::Status;
 
 use super::IncidentError;
 use super::link::{Link, LinkKind, read_document};
-use super::state::{Event, ExportedCases, Incident, RegressionCase, What};
+use super::state::{Event, ExportedCases, Incident, IncidentState, RegressionCase, What};
 use super::timeline::{Step, steps};
 
 /// A linked report, in short.
@@ -45,8 +45,7 @@ pub struct IncidentPage<'a> {
     /// What went wrong, in a line.
     title: &'a str,
     /// Whether people still look into it.
-    #[schemars(extend("enum" = ["open", "closed"]))]
-    state: &'a str,
+    state: IncidentState,
     /// The deployment's environment.
     environment: &'a str,
     /// Who opened it, and when.
@@ -126,7 +125,7 @@ impl Dossier {
         let opened = self.incident.opened();
         let (resolution, waived, _) = self.closing();
         let mut facts = vec![
-            ("state", self.incident.state().to_owned()),
+            ("state", self.incident.state().to_string()),
             ("environment", self.environment.clone()),
             (
                 "opened",

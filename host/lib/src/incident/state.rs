@@ -7,6 +7,7 @@ use provender_ledger::EntryNumber;
 use std::collections::{BTreeMap, BTreeSet};
 
 use provender_domain::canonical::Digest;
+use provender_domain::words;
 use provender_ledger::entry::{Entry, Kind, Stamp};
 use provender_ledger::{Payload, Read};
 
@@ -57,6 +58,16 @@ pub struct Event {
     pub what: What,
 }
 
+words! {
+    /// Whether people still look into an incident.
+    pub enum IncidentState: "state" {
+        /// They do.
+        Open = "open",
+        /// It was closed.
+        Closed = "closed",
+    }
+}
+
 /// An incident and its history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incident {
@@ -92,12 +103,12 @@ impl Incident {
             .find(|e| matches!(e.what, What::Closed { .. }))
     }
 
-    /// `open` or `closed`.
+    /// Whether people still look into it.
     #[must_use]
-    pub fn state(&self) -> &'static str {
+    pub fn state(&self) -> IncidentState {
         match self.closed() {
-            None => "open",
-            Some(_) => "closed",
+            None => IncidentState::Open,
+            Some(_) => IncidentState::Closed,
         }
     }
 

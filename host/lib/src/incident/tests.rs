@@ -1,5 +1,6 @@
 //! The state of incidents follows from their entries.
 
+use crate::incident::IncidentState;
 use provender_ledger::EntryNumber;
 use serde_json::{Value as Json, json};
 
@@ -70,7 +71,7 @@ fn the_state_of_incidents_follows_from_their_entries_alone() {
     let all = Incidents::of(&story()).unwrap();
     assert_eq!((all.all.len(), all.last.get(), all.next()), (2, 8, 3));
     let one = all.find("I1").unwrap();
-    assert_eq!(one.state(), "closed");
+    assert_eq!(one.state(), IncidentState::Closed);
     assert_eq!(one.title, "t1");
     let ids: Vec<_> = one.links.iter().map(|l| l.id.as_str()).collect();
     assert_eq!(ids, ["a", "b"]);
@@ -84,7 +85,7 @@ fn the_state_of_incidents_follows_from_their_entries_alone() {
     assert_eq!(all.open().map(|i| i.number).collect::<Vec<_>>(), [2]);
     // The state before it was closed.
     let before = Incidents::of(&story()[..6]).unwrap();
-    assert_eq!(before.find("1").unwrap().state(), "open");
+    assert_eq!(before.find("1").unwrap().state(), IncidentState::Open);
     assert!(before.find("i1").unwrap().must_be_open().is_ok());
 }
 

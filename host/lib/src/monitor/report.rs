@@ -57,7 +57,7 @@ impl Status {
 
     /// The colour of the status in reports.
     #[must_use]
-    pub(crate) fn tone(self) -> Tone {
+    pub fn tone(self) -> Tone {
         match self {
             Status::Info | Status::NotApplicable => Tone::Quiet,
             Status::Ok => Tone::Good,
