@@ -234,7 +234,7 @@ fn the_python_guide_works_literally() {
 const FAILURES: &[(&str, &str, &str)] = &[
     (
         "logic.py",
-        "    # What cannot be is",
+        "    # An impossible value is",
         r#"    if p.need_mm == 901.0:
         return {"balance_mm": 1.0 / (i.observed_days - 30)}
     if p.need_mm == 902.0:
@@ -243,7 +243,7 @@ const FAILURES: &[(&str, &str, &str)] = &[
         return {"balance_mm": 12.0}
     if p.need_mm == 904.0:
         return Outputs(balance_mm=float("inf"), balance_date=i.calculation_date, share_of_need=None, reason=None)
-    # What cannot be is"#,
+    # An impossible value is"#,
     ),
     (
         "app.py",

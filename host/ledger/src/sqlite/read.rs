@@ -151,9 +151,11 @@ impl Read for SqliteLedger {
         }
         let id = self
             .db
-            .query_row("SELECT id, copy FROM main.identity", [], |r| {
-                Ok((r.get::<_, [u8; 16]>(0)?, r.get::<_, [u8; 16]>(1)?))
-            })
+            .query_row(
+                "SELECT id, copy FROM main.identity WHERE one = 1",
+                [],
+                |r| Ok((r.get::<_, [u8; 16]>(0)?, r.get::<_, [u8; 16]>(1)?)),
+            )
             .optional()
             .map_err(translate)?;
         match id {

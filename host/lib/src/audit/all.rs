@@ -149,6 +149,9 @@ impl Findings {
     }
 }
 
+/// The table with the ledger's id.
+const IDENTITY: &str = "table identity";
+
 fn schema(snapshot: &dyn Inspect, report: &mut AuditReport) -> Result<(), LedgerError> {
     let Schema { found, expected } = snapshot.schema()?;
     for (name, sql) in &expected {
@@ -172,6 +175,15 @@ fn schema(snapshot: &dyn Inspect, report: &mut AuditReport) -> Result<(), Ledger
     for name in found.keys().filter(|n| !expected.contains_key(*n)) {
         let problem = "it is not part of this program's schema";
         report.bad(Check::Schema, ObjectKind::Schema, name.as_str(), problem);
+    }
+    // No entry's hash covers the ledger's id. It is kept twice.
+    if found.contains_key(IDENTITY) {
+        match snapshot.id() {
+            Err(LedgerError::Damaged(problem)) => {
+                report.bad(Check::Schema, ObjectKind::Schema, IDENTITY, problem);
+            }
+            id => drop(id?),
+        }
     }
     Ok(())
 }
